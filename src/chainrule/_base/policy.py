@@ -1,0 +1,71 @@
+"""Precision of a model: in which dtype weights are kept, mathematics is done, and results come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from chainrule._base.errors import ArgumentError, did_you_mean
+from chainrule._base.registry import register_class
+
+_NAMED = {
+    "float32": ("float32", "float32", "float32"),
+    "mixed_bfloat16": ("float32", "bfloat16", "float32"),
+    "bfloat16": ("bfloat16", "bfloat16", "float32"),
+    "float64": ("float64", "float64", "float64"),
+}
+
+
+@register_class
+@dataclass(frozen=True)
+class Policy:
+    """Dtypes of a model.
+
+    Args:
+        param: dtype in which weights are stored and updated.
+        compute: dtype to which weights and inputs are cast for the layers' mathematics.
+        output: dtype in which predictions leave the model; losses are computed in it.
+
+    Example:
+        >>> Policy.named("mixed_bfloat16")
+        Policy(param='float32', compute='bfloat16', output='float32')
+    """
+
+    param: str = "float32"
+    compute: str = "float32"
+    output: str = "float32"
+
+    @staticmethod
+    def named(policy: str | Policy) -> Policy:
+        """The policy called ``"float32"``, ``"mixed_bfloat16"``, ``"bfloat16"`` or ``"float64"``."""
+        if isinstance(policy, Policy):
+            return policy
+        if policy not in _NAMED:
+            listed = ", ".join(repr(name) for name in _NAMED)
+            raise ArgumentError(
+                f"policy must be one of {listed} or a Policy; received {policy!r}.{did_you_mean(policy, _NAMED)}"
+            )
+        return Policy(*_NAMED[policy])
+
+    def cast_compute(self, tree: Any) -> Any:  # Any: any pytree
+        """Cast the floating leaves of ``tree`` to the compute dtype; integers stay."""
+        return cast_floats(tree, self.compute)
+
+    def cast_output(self, tree: Any) -> Any:  # Any: any pytree
+        """Cast the floating leaves of ``tree`` to the output dtype."""
+        return cast_floats(tree, self.output)
+
+
+def cast_floats(tree: Any, dtype: str) -> Any:  # Any: any pytree
+    """Cast every floating leaf to ``dtype``; leaves that have it already are passed on untouched."""
+    target = jnp.dtype(dtype)
+
+    def cast(leaf: Any) -> Any:
+        if jnp.issubdtype(leaf.dtype, jnp.floating) and leaf.dtype != target:
+            return leaf.astype(target)
+        return leaf
+
+    return jax.tree.map(cast, tree)
