@@ -1,0 +1,1 @@
+"""Functions from array to array; every numerical trick lives here, with its reference."""
