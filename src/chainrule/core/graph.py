@@ -12,7 +12,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from chainrule._base import tree as trees
+from chainrule._base.checks import describe
 from chainrule._base.errors import (
+    ArgumentTypeError,
     ChainruleError,
     FormatError,
     GraphError,
@@ -58,6 +61,7 @@ class Graph(Layer):
     _memo: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_symbols(self.inputs, self.outputs)
         nodes = _topological(self.inputs, self.outputs)
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "_names", _layer_names(node.layer for node in nodes))
@@ -137,10 +141,11 @@ class Graph(Layer):
         wanted: dict[str, Any] = {}
         for node in self.nodes:
             name = self._names[id(node.layer)]
-            if name not in wanted:
-                own = node.layer.weights(*(_value(values, symbol) for symbol in node.inputs))
-                if own:
-                    wanted[name] = own
+            own = node.layer.weights(*(_value(values, symbol) for symbol in node.inputs))
+            if name in wanted:
+                _check_shared(name, node.layer, wanted[name], own)
+            elif own:
+                wanted[name] = own
             values.update({(id(node), i): spec for i, spec in enumerate(specs[id(node)])})
         return wanted
 
@@ -210,11 +215,25 @@ class Graph(Layer):
             layers = {name: from_config(layer) for name, layer in config["layers"].items()}
             outputs = _replay(config, inputs, layers)
             graph = cls(inputs, outputs, config.get("name"))
-        except (KeyError, IndexError, TypeError) as error:
+        except ChainruleError as error:
+            raise with_note(error, "while building the graph that the file describes") from None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(f"graph: the file's description of the graph is damaged ({error!r}).") from error
-        if any(graph.layers.get(name) is not layer for name, layer in layers.items()):
+        built = graph.layers
+        if any(built.get(name) is not layer for name, layer in layers.items()):
             raise FormatError("graph: the layers' names in the file do not fit the graph. The file is damaged.")
         return graph
+
+
+def _check_shared(name: str, layer: Layer, first: Weights, later: Weights) -> None:
+    shapes = [{path: weight.shape for path, weight in trees.flatten(own).items()} for own in (first, later)]
+    if shapes[0] != shapes[1]:
+        path = next(path for path in shapes[0] if shapes[0][path] != shapes[1].get(path))
+        raise ShapeError(
+            f"{name} ({type(layer).__name__}): a shared layer must need the same weights at every call; its {path} is "
+            f"{shapes[0][path]} at the first call, received inputs that need {shapes[1].get(path)}. "
+            "Use a second layer for inputs of another shape."
+        )
 
 
 def _replay(config: dict[str, Any], inputs: tuple[Symbol, ...], layers: dict[str, Layer]) -> tuple[Any, ...]:
@@ -225,6 +244,8 @@ def _replay(config: dict[str, Any], inputs: tuple[Symbol, ...], layers: dict[str
         if reference is None:
             return None
         node, index = reference
+        if index < 0:
+            raise IndexError(index)
         if not -1 <= node < len(made):
             raise FormatError(
                 f"graph: call {len(made)} needs the output of call {node}, which comes later: a cycle. "
@@ -257,10 +278,15 @@ def _run(
             output, state = layer.apply(own, *inputs, context=context)
     except ChainruleError as error:
         raise with_note(error, f"in layer {context.path}") from None
+    except KeyError as error:
+        raise GraphError(
+            f"{context.path} ({type(layer).__name__}): the weight {error} is missing from the variables; received "
+            f"{', '.join(own.params) or 'none'}. Pass the variables that this graph's init() made."
+        ) from error
     except (TypeError, ValueError) as error:
         raise with_note(shape_error(layer, inputs, error), f"in layer {context.path}") from error
     if context.perturb is not None and context.path in context.perturb:
-        output = output + context.perturb[context.path]
+        output = jax.tree.map(jnp.add, output, context.perturb[context.path])  # a tuple if it has several outputs
     if context.record is not None:
         context.record[context.path] = output
     return output, state
@@ -310,6 +336,22 @@ def _topological(inputs: tuple[Symbol, ...], outputs: tuple[Symbol, ...]) -> tup
     return tuple(done.values())
 
 
+def _check_symbols(inputs: tuple[Symbol, ...], outputs: tuple[Symbol, ...]) -> None:
+    for kind, symbols in (("inputs", inputs), ("outputs", outputs)):
+        for symbol in symbols:
+            if not isinstance(symbol, Symbol):
+                raise ArgumentTypeError(
+                    f"model: {kind} must be symbols; received {describe(symbol)}. Begin with Input."
+                )
+        if not symbols:
+            raise GraphError(f"model: {kind} must hold at least one symbol; received none. Begin with Input.")
+    if len({id(symbol) for symbol in inputs}) < len(inputs) or any(symbol.node for symbol in inputs):
+        raise GraphError(
+            "model: inputs must be different symbols made by Input; received one twice, or the output of a layer. "
+            "To start from the middle of a model, make a new Input of that shape."
+        )
+
+
 def _check_listed(symbol: Symbol, known: set[int]) -> None:
     if id(symbol) not in known:
         raise GraphError(
@@ -329,13 +371,15 @@ def _layer_names(layers: Iterable[Layer]) -> dict[int, str]:
                     "Give each layer a name of its own."
                 )
             taken[layer.name] = layer
+    numbers: dict[str, int] = {}  # the first number to try for each base; counting from 0 each time is quadratic
     for layer in distinct:
         if layer.name is None:
             base = snake_case(type(layer).__name__)
-            number = 0
+            number = numbers.get(base, 0)
             while (name := base if number == 0 else f"{base}_{number}") in taken:
                 number += 1
             taken[name] = layer
+            numbers[base] = number + 1
     names = {id(layer): name for name, layer in taken.items()}
     return {id(layer): names[id(layer)] for layer in distinct}
 

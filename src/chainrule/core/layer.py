@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from chainrule._base.rng import Key, key_for
 from chainrule._base.spec import Array, Spec, Weight, shape_text
 from chainrule._base.tree import Tree
 from chainrule.core.symbol import Node, Symbol
+
+_CALL_NUMBER = re.compile(r"#\d+")
 
 Weights = Mapping[str, Any]  # Any: a Weight, or the Weights of a nested layer
 
@@ -59,7 +62,8 @@ class Context:
         """The context of the layer called ``name``; ``call`` tells several calls of a shared layer apart."""
         label = name if call == 0 else f"{name}#{call}"
         path = f"{self.path}/{name}" if self.path else name
-        frozen = self.frozen is not None and self.frozen(path)
+        # weights bear no call numbers, so neither does the path that a freezing pattern sees
+        frozen = self.frozen is not None and self.frozen(_CALL_NUMBER.sub("", path))
         return dataclasses.replace(
             self,
             key=None if self.key is None else key_for(self.key, label),
