@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, did_you_mean
@@ -99,3 +99,15 @@ def describe(value: Any) -> str:
     if len(text) > 80:
         text = text[:77] + "..."
     return text if value is None else f"{text} ({type(value).__name__})"
+
+
+def shapes_agree(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether two shapes are equal as far as they are known; a symbolic size agrees with every size.
+
+    Example:
+        >>> shapes_agree((32, 1), (32, 1)), shapes_agree((32,), (32, 1))
+        (True, False)
+    """
+    return len(first) == len(second) and all(
+        a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in zip(first, second, strict=True)
+    )

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import jax.numpy as jnp
 import numpy as np
 
+from chainrule._base.checks import shapes_agree
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule._base.registry import Registry, register_class, snake_case
 from chainrule._base.spec import Array
@@ -138,13 +139,6 @@ def require_axes(owner: object, predictions: Array, count: int) -> None:
             f"{type(owner).__name__}: predictions must have {count} axes or more, batch first and classes or features "
             f"last; received shape {_text(predictions)}. Give the model's last layer one output per class or feature."
         )
-
-
-def shapes_agree(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
-    """Whether two shapes are equal as far as they are known (a symbolic size agrees with every size)."""
-    return len(first) == len(second) and all(
-        a == b or not (isinstance(a, int) and isinstance(b, int)) for a, b in zip(first, second, strict=True)
-    )
 
 
 def example_mean(values: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule._base.checks import check_number
+from chainrule._base.checks import check_number, shapes_agree
 from chainrule._base.errors import ArgumentError, ArgumentTypeError
 from chainrule._base.spec import Array
 from chainrule.losses.base import (
@@ -19,7 +19,6 @@ from chainrule.losses.base import (
     register,
     require_axes,
     same_shape,
-    shapes_agree,
 )
 from chainrule.losses.class_weight import ClassWeight, check_class_weight, class_weight_vector
 from chainrule.ops import stable

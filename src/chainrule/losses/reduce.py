@@ -7,10 +7,10 @@ from typing import Literal
 
 import jax.numpy as jnp
 
-from chainrule._base.checks import check_choice
+from chainrule._base.checks import check_choice, shapes_agree
 from chainrule._base.errors import ShapeError
 from chainrule._base.spec import Array
-from chainrule.losses.base import LossFunction, shapes_agree
+from chainrule.losses.base import LossFunction
 from chainrule.ops.stable import at_least_float32, safe_divide
 
 Reduction = Literal["mean", "sum", "none"]
