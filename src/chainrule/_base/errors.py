@@ -14,6 +14,8 @@
     ├── NonFiniteError (ArithmeticError)    training met NaN or Inf
     └── MissingDependencyError (ImportError) an optional third party is not installed
 
+    ChainruleWarning (UserWarning)          nothing failed, but the result is probably not what was meant
+
 Every message is one sentence of four parts: what (layer path, argument, file, row), expected, received,
 what to do. Nobody needs a traceback to act on it.
 """
@@ -66,6 +68,10 @@ class NonFiniteError(ChainruleError, ArithmeticError):
 
 class MissingDependencyError(ChainruleError, ImportError):
     """An optional third party is not installed; the message gives the install command."""
+
+
+class ChainruleWarning(UserWarning):
+    """Nothing failed, but the result is probably not what was meant; the message says what to type instead."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

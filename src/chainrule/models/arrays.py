@@ -1,0 +1,194 @@
+"""From what users pass (lists, NumPy, JAX, data frames, dicts) to checked arrays, one for each input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from chainrule._base.checks import describe
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError, did_you_mean
+from chainrule._base.spec import shape_text
+from chainrule.core import Graph
+from chainrule.losses import balanced_class_weight, check_targets
+
+Arrays = tuple[np.ndarray, ...]
+
+
+def as_inputs(graph: Graph, x: Any) -> Arrays:  # Any: whatever the user passes
+    """One array for each input of ``graph``, checked: shape, dtype, equal lengths, no NaN or Inf.
+
+    Raises:
+        ShapeError, DataError, ArgumentTypeError: with the input's name and what to do.
+    """
+    arrays = tuple(_array(f"x[{name}]", item) for name, item in _by_name(graph.input_names, x, "x").items())
+    for name, symbol, array in zip(graph.input_names, graph.inputs, arrays, strict=True):
+        _check_shape(name, symbol, array)
+        _check_finite(name, array)
+    _check_lengths(dict(zip(graph.input_names, arrays, strict=True)))
+    return tuple(_narrow(array) for array in arrays)
+
+
+def as_targets(graph: Graph, losses: Sequence[Any], y: Any, size: int) -> Arrays:  # Any: whatever the user passes
+    """One array for each output, in the shape and dtype its loss wants.
+
+    Targets ``[batch]`` for an output ``(b, 1)`` become ``[batch, 1]``; integer labels stay integers; everything else
+    becomes float32.
+    """
+    named = _by_name(graph.output_names, y, "y")
+    made = []
+    for (name, item), symbol, loss in zip(named.items(), graph.outputs, losses, strict=True):
+        array = _array(f"y[{name}]", item)
+        if len(array) != size:
+            raise ShapeError(
+                f"y[{name}]: must have one target for each of the {size} examples; received {len(array)}. "
+                "Pass x and y of equal length."
+            )
+        made.append(_target(name, symbol, loss, array))
+    return tuple(made)
+
+
+def as_weights(weight: Any, class_weight: Any, targets: Arrays, size: int) -> np.ndarray | None:
+    """Example weights ``[examples]`` from ``sample_weight`` and ``class_weight`` (multiplied), or ``None``.
+
+    ``Any``: array-likes; a mapping from class to weight, ``"balanced"`` or ``None``.
+    """
+    total: np.ndarray | None = None
+    if weight is not None:
+        total = _array("sample_weight", weight).astype(np.float32)
+        if total.shape != (size,):
+            raise ShapeError(f"sample_weight: must have shape ({size},), one per example; received {total.shape}.")
+        if not np.isfinite(total).all() or (total < 0).any() or not total.any():
+            raise ArgumentError("sample_weight: must be finite and not negative, with some above 0.")
+    if class_weight is not None:
+        by_class = _class_weights(class_weight, targets)
+        total = by_class if total is None else total * by_class
+    return total
+
+
+def _class_weights(class_weight: Any, targets: Arrays) -> np.ndarray:  # Any: mapping, "balanced"
+    if len(targets) != 1:
+        raise ArgumentError(
+            "class_weight: is for models with one output; this one has several. Pass sample_weight instead."
+        )
+    labels = targets[0]
+    if labels.ndim == 2:
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
+    if labels.ndim != 1:
+        raise ArgumentError(f"class_weight: needs one class per example; received targets {describe(targets[0])}.")
+    labels = labels.astype(np.int64)
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise ArgumentError(
+                f"class_weight must be 'balanced' or a mapping; received {class_weight!r}."
+                f"{did_you_mean(class_weight, ['balanced'])}"
+            )
+        class_weight = balanced_class_weight(labels)
+    if not isinstance(class_weight, Mapping):
+        raise ArgumentTypeError(
+            "class_weight must be 'balanced' or a mapping such as {0: 1.0, 1: 5.0}; "
+            f"received {describe(class_weight)}."
+        )
+    missing = sorted(set(np.unique(labels).tolist()) - set(class_weight))
+    if missing:
+        raise ArgumentError(f"class_weight: has no weight for class {missing[0]}. Give one for every class.")
+    weights = np.zeros(len(labels), np.float32)
+    for label, value in class_weight.items():
+        weights[labels == label] = value
+    return weights
+
+
+def _by_name(names: Sequence[str], value: Any, what: str) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        unknown = sorted(set(value) - set(names))
+        missing = [name for name in names if name not in value]
+        if unknown or missing:
+            hint = did_you_mean(unknown[0], names) if unknown else ""
+            raise ArgumentError(
+                f"{what}: must have the keys {', '.join(names)}; received {', '.join(map(str, value))}.{hint}"
+            )
+        return {name: value[name] for name in names}
+    if len(names) == 1:
+        alone = isinstance(value, tuple | list) and len(value) == 1 and hasattr(value[0], "shape")
+        return {names[0]: value[0] if alone else value}
+    if not isinstance(value, tuple | list) or len(value) != len(names):
+        count = f"{len(value)} item(s)" if isinstance(value, tuple | list) else describe(value)
+        raise ArgumentError(
+            f"{what}: the model has {len(names)} ({', '.join(names)}); received {count}. "
+            "Pass a list or dict with one each."
+        )
+    return dict(zip(names, value, strict=True))
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    if value is None:
+        raise ArgumentError(f"{name}: is missing (None). Pass an array with one row for each example.")
+    try:
+        array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    except ValueError as error:
+        raise ShapeError(f"{name}: rows must all have the same length ({error}). Pad or cut them.") from None
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise ArgumentTypeError(
+            f"{name}: must hold numbers; received dtype {array.dtype}. Encode text first, or use "
+            "`chainrule fit FILE --target COLUMN`, which does."
+        )
+    if array.ndim == 0 or len(array) == 0:
+        raise ShapeError(f"{name}: needs at least one example, batch axis first; received shape {array.shape}.")
+    return array
+
+
+def _check_shape(name: str, symbol: Any, array: np.ndarray) -> None:
+    expected = tuple(symbol.shape)
+    fits = len(expected) == array.ndim and all(
+        not isinstance(want, int) or want == got for want, got in zip(expected[1:], array.shape[1:], strict=True)
+    )
+    if not fits:
+        hint = ""
+        if expected[1:] == array.shape:
+            hint = " This looks like a single example: add the batch axis, x[None]."
+        raise ShapeError(
+            f"x[{name}]: must have shape {shape_text(symbol.spec)}, b being the number of examples; "
+            f"received {array.shape}.{hint or ' Reshape x, or change the shape given to Input.'}"
+        )
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)) and not np.isfinite(array).all():
+        where = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise DataError(
+            f"x[{name}]: must be finite; received NaN or Inf first in row {where[0]}"
+            f"{', position ' + str(tuple(where[1:])) if len(where) > 1 else ''}. Impute or drop those rows; "
+            "`chainrule fit FILE --target COLUMN` imputes missing values."
+        )
+
+
+def _check_lengths(arrays: Mapping[str, np.ndarray]) -> None:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ShapeError(f"x: all inputs must have the same number of examples; received {lengths}.")
+
+
+def _target(name: str, symbol: Any, loss: Any, array: np.ndarray) -> np.ndarray:
+    shape = tuple(symbol.shape)
+    if shape[-1] == 1 and array.ndim == len(shape) - 1:
+        array = array[..., None]
+    num_classes = shape[-1] if isinstance(shape[-1], int) and len(shape) > 1 else None
+    check_targets(loss, array, num_classes)
+    is_label = array.dtype.kind in "biu" and array.ndim == len(shape) - 1
+    if not is_label and array.ndim != len(shape):
+        raise ShapeError(
+            f"y[{name}]: targets must have shape {shape_text(symbol.spec)} as the output, or be integer labels "
+            f"without the last axis; received {describe(array)}. Reshape y, or change the last layer."
+        )
+    return array.astype(np.int32) if is_label else _narrow(array.astype(np.float32))
+
+
+def _narrow(array: np.ndarray) -> np.ndarray:
+    """At most 32 bits, as the device keeps them; bytes stay bytes."""
+    if array.dtype.kind == "f" and array.dtype.itemsize > 4 and not jnp.zeros(()).dtype.itemsize > 4:
+        return array.astype(np.float32)
+    if array.dtype.kind in "iu" and array.dtype.itemsize > 4:
+        return array.astype(np.int32)
+    return array

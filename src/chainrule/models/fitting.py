@@ -1,0 +1,137 @@
+"""One call of ``fit``: arrays to feeds, callbacks to listeners, and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from chainrule._base.checks import check_choice, check_number, check_positive_int, describe
+from chainrule._base.errors import ArgumentError, ArgumentTypeError
+from chainrule.data import holdout
+from chainrule.models.arrays import Arrays, as_inputs, as_targets, as_weights
+from chainrule.train import Callback, Feed, History, Loop, Plan, Progress, Run, StopWhen
+
+if TYPE_CHECKING:
+    from chainrule.models.model import Model
+
+_JUDGED_ROWS = 20_000  # training examples judged after each epoch; the error of an accuracy is then below 0.4 points
+
+
+class Fitting:
+    """What one ``fit`` needs while it runs.
+
+    Args:
+        model: whose state is trained.
+        feeds: training examples, those of them that are judged after each epoch, and validation examples.
+    """
+
+    def __init__(self, model: Model, feeds: tuple[Feed, Feed, Feed | None]) -> None:
+        self.model = model
+        self.feeds = feeds
+        self.run = Run(model.state, model.history, 0)
+
+    @classmethod
+    def prepare(
+        cls, model: Model, x: Any, y: Any, *, batch_size: Any, validation: Any, sample_weight: Any, class_weight: Any
+    ) -> Fitting:
+        """Check the arrays, split off validation, put all on the device. ``Any``: as in :meth:`Model.fit`."""
+        graph, losses = model.graph, model.recipe.losses
+        inputs = as_inputs(graph, x)
+        size = len(inputs[0])
+        targets = as_targets(graph, losses, y, size)
+        weight = as_weights(sample_weight, None, targets, size)
+        judge: Feed | None = None
+        if isinstance(validation, tuple | list):
+            judge = _validation_feed(model, validation)
+        elif validation is not None:
+            train, held = _fraction(validation, targets, model.seed)
+            judge = Feed(*_rows(inputs, targets, weight, held), len(held))
+            inputs, targets, weight = _rows(inputs, targets, weight, train)
+        weight = as_weights(weight, class_weight, targets, len(inputs[0]))
+        rows = _batch_rows(batch_size, len(inputs[0]), model.recipe.accumulate)
+        feed = Feed(inputs, targets, weight, rows)
+        return cls(model, (feed, _judged(feed, inputs, targets, weight, model.seed), judge))
+
+    def fit(
+        self,
+        *,
+        epochs: int,
+        callbacks: Sequence[Any],
+        until: str | None,
+        verbose: int,
+        steps_per_call: int | None,
+        train_metrics: Literal["same", "running"],
+    ) -> History:
+        """Run the loop."""
+        check_positive_int("epochs", epochs, "fit")
+        check_choice("train_metrics", train_metrics, ("same", "running"), "fit")
+        if steps_per_call is not None:
+            check_positive_int("steps_per_call", steps_per_call, "fit")
+        listeners = list(callbacks)
+        for callback in listeners:
+            if not callable(callback):
+                raise ArgumentTypeError(
+                    f"callbacks: must be Callback objects or functions (event, run); received {describe(callback)}."
+                )
+        if until is not None:
+            listeners.append(StopWhen(until))
+        if verbose:
+            listeners.append(Progress(self.model.recipe.optimizer))
+        listeners.sort(key=lambda listener: not isinstance(listener, Callback))  # progress tells what callbacks did
+        history = self.model.history
+        plan = Plan(epochs, len(history), steps_per_call, train_metrics)
+        self.run = Run(self.model.state, history, epochs)
+        Loop(self.model.engine, self.run, self.feeds, plan=plan, listeners=listeners).fit()
+        return history
+
+
+def _batch_rows(batch_size: Any, size: int, accumulate: int) -> int:  # Any: what the user typed
+    if batch_size == "full":
+        rows = -(-size // accumulate)
+    else:
+        if isinstance(batch_size, str):
+            raise ArgumentError(f"batch_size must be a whole number or 'full'; received {batch_size!r}.")
+        check_positive_int("batch_size", batch_size, "fit")
+        rows = min(int(batch_size), size) if accumulate == 1 else int(batch_size)
+    return rows * accumulate
+
+
+def _fraction(fraction: Any, targets: Arrays, seed: int) -> tuple[np.ndarray, np.ndarray]:  # Any: what the user typed
+    check_number("validation", fraction, "fit", above=0, below=1)
+    labels = targets[0]
+    if labels.ndim == 2:  # one-hot, or one column of 0 and 1
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
+    whole = labels.ndim == 1 and bool((labels == np.round(labels)).all())
+    classes = labels.astype(np.int64) if whole and len(np.unique(labels)) <= max(2, len(labels) // 10) else None
+    return holdout(len(labels), float(fraction), stratify=classes, seed=seed)
+
+
+def _rows(
+    inputs: Arrays, targets: Arrays, weight: np.ndarray | None, rows: np.ndarray
+) -> tuple[Arrays, Arrays, np.ndarray | None]:
+    return (
+        tuple(array[rows] for array in inputs),
+        tuple(array[rows] for array in targets),
+        None if weight is None else weight[rows],
+    )
+
+
+def _validation_feed(model: Model, given: Sequence[Any]) -> Feed:
+    if len(given) not in (2, 3):
+        raise ArgumentError(
+            f"validation: must be a fraction, (x, y) or (x, y, sample_weight); received {len(given)} items."
+        )
+    inputs = as_inputs(model.graph, given[0])
+    size = len(inputs[0])
+    targets = as_targets(model.graph, model.recipe.losses, given[1], size)
+    weight = as_weights(given[2] if len(given) == 3 else None, None, targets, size)
+    return Feed(inputs, targets, weight, size)
+
+
+def _judged(feed: Feed, inputs: Arrays, targets: Arrays, weight: np.ndarray | None, seed: int) -> Feed:
+    if feed.size <= _JUDGED_ROWS:
+        return feed
+    rows = np.sort(np.random.default_rng(seed).choice(feed.size, _JUDGED_ROWS, replace=False))
+    return Feed(*_rows(inputs, targets, weight, rows), len(rows))

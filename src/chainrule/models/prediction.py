@@ -1,0 +1,32 @@
+"""Prediction in batches of few sizes, so that few are compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from chainrule.models.arrays import Arrays
+
+
+def predict_in_batches(run: Callable[[Arrays], Any], inputs: Arrays, batch_size: int) -> Arrays:
+    """The outputs of ``run`` (``Any``: a tuple of arrays on the device) for all rows of ``inputs``."""
+    parts = [tuple(np.asarray(output)[:real] for output in run(batch)) for batch, real in batches(inputs, batch_size)]
+    return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+
+
+def batches(inputs: Arrays, batch_size: int) -> Iterator[tuple[Arrays, int]]:
+    """Batches and how many of their rows are real; the last is padded to a power of two by repeating its last row.
+
+    Example:
+        >>> [(len(x), real) for (x,), real in batches((np.zeros((13, 2)),), 8)]
+        [(8, 8), (8, 5)]
+    """
+    for start in range(0, len(inputs[0]), batch_size):
+        part = tuple(array[start : start + batch_size] for array in inputs)
+        real = len(part[0])
+        padded = min(batch_size, 1 << (real - 1).bit_length())
+        if padded > real:
+            part = tuple(np.concatenate([a, np.repeat(a[-1:], padded - real, axis=0)]) for a in part)
+        yield part, real

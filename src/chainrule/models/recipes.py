@@ -1,0 +1,124 @@
+"""From what ``compile`` is given (names, objects, functions, dicts by output) to a :class:`Recipe`."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from chainrule import losses, metrics, optimizers
+from chainrule._base.checks import check_choice, check_number, check_positive_int
+from chainrule._base.errors import ArgumentError, ChainruleWarning, did_you_mean
+from chainrule._base.policy import Policy
+from chainrule.core import Graph, Symbol
+from chainrule.ops import activations
+from chainrule.train import Recipe
+
+
+def make_recipe(
+    graph: Graph,
+    *,
+    optimizer: Any,
+    loss: Any,
+    metrics_given: Any,
+    loss_weights: Any,
+    accumulate: int,
+    on_nonfinite: Literal["stop", "skip", "rollback"],
+    policy: Policy,
+) -> Recipe:
+    """The recipe for ``graph``; ``Any``: names, objects, functions, or dicts of them by output name."""
+    check_positive_int("accumulate", accumulate, "compile")
+    check_choice("on_nonfinite", on_nonfinite, ("stop", "skip", "rollback"), "compile")
+    if loss is None:
+        raise ArgumentError(
+            "compile: loss is missing. Learning needs a measure of error: loss='cross_entropy' for classes, "
+            "loss='mse' for numbers."
+        )
+    names = graph.output_names
+    given = [
+        _one_loss(item, symbol) for item, symbol in zip(_per_output(loss, names, "loss"), graph.outputs, strict=True)
+    ]
+    weights = [1.0] * len(names) if loss_weights is None else _per_output(loss_weights, names, "loss_weights")
+    for weight in weights:
+        check_number("loss_weights", weight, "compile", at_least=0)
+    groups = _metric_groups(metrics_given, names)
+    return Recipe(
+        optimizer=optimizers.get(optimizer),
+        losses=tuple(given),
+        loss_weights=tuple(float(weight) for weight in weights),
+        metrics=tuple(
+            tuple(_one_metric(item, own) for item in group) for group, own in zip(groups, given, strict=True)
+        ),
+        policy=policy,
+        accumulate=accumulate,
+        on_nonfinite=on_nonfinite,
+    )
+
+
+def output_activation(symbol: Symbol) -> str | None:
+    """The name of the activation that makes an output: its layer's, or ``None`` where there is none to name."""
+    layer = symbol.node.layer if symbol.node is not None else None
+    activation = getattr(layer, "activation", None)
+    if isinstance(activation, str) or activation is None:
+        return activation
+    return activations.registry.name_of(activation)
+
+
+def _one_loss(given: Any, symbol: Symbol) -> Any:  # Any: name, Loss or function in, Loss out
+    """The loss; one given by name takes logits or probabilities as the output's activation has it."""
+    loss = losses.get(given)
+    activation = output_activation(symbol)
+    if isinstance(given, str) and hasattr(loss, "from_logits") and activation in ("sigmoid", "softmax"):
+        loss = dataclasses.replace(loss, from_logits=False)  # type: ignore[type-var]  # a dataclass, as tested
+    message = losses.check_output_activation(loss, activation)
+    if message is not None:
+        warnings.warn(message, ChainruleWarning, stacklevel=4)
+    return loss
+
+
+def _one_metric(given: Any, loss: Any) -> Any:  # Any: name, Metric or function in, Metric out
+    metric = metrics.get(given)
+    if isinstance(given, str) and hasattr(metric, "from_logits") and getattr(loss, "from_logits", True) is False:
+        metric = dataclasses.replace(metric, from_logits=False)  # type: ignore[type-var]  # a dataclass, as tested
+    return metric
+
+
+def _per_output(value: Any, names: Sequence[str], what: str) -> list[Any]:
+    if isinstance(value, Mapping):
+        unknown = [key for key in value if key not in names]
+        missing = [name for name in names if name not in value]
+        if unknown or missing:
+            hint = did_you_mean(str(unknown[0]), names) if unknown else ""
+            raise ArgumentError(
+                f"compile: {what} must have the keys {', '.join(names)}; received {', '.join(map(str, value))}.{hint}"
+            )
+        return [value[name] for name in names]
+    if len(names) == 1:
+        return [value[0] if isinstance(value, list | tuple) and len(value) == 1 else value]
+    if isinstance(value, list | tuple):
+        if len(value) != len(names):
+            raise ArgumentError(
+                f"compile: {what} must have one entry per output ({', '.join(names)}); received {len(value)}."
+            )
+        return list(value)
+    return [value] * len(names)
+
+
+def _metric_groups(given: Any, names: Sequence[str]) -> list[list[Any]]:
+    if isinstance(given, Mapping):
+        unknown = [key for key in given if key not in names]
+        if unknown:
+            raise ArgumentError(
+                f"compile: metrics has the key {unknown[0]!r}; the outputs are {', '.join(names)}."
+                f"{did_you_mean(str(unknown[0]), names)}"
+            )
+        return [_listed(given.get(name, [])) for name in names]
+    listed = _listed(given)
+    if len(names) > 1 and listed and all(isinstance(item, list | tuple) for item in listed):
+        return [_listed(item) for item in _per_output(listed, names, "metrics")]
+    return [list(listed) for _ in names]
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,83 @@
+"""A model as one safe file, and back: arrays by path, graph and recipe as JSON by registered names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from chainrule._base import tree as trees
+from chainrule._base.errors import FormatError, did_you_mean
+from chainrule._base.policy import Policy
+from chainrule._base.registry import from_config, to_config
+from chainrule.checkpoint import read_model, write_model
+from chainrule.core import Graph, Variables
+from chainrule.train import Recipe
+
+if TYPE_CHECKING:
+    from chainrule.models.model import Model
+
+_RECIPE_FIELDS = ("optimizer", "losses", "loss_weights", "metrics", "policy", "accumulate", "on_nonfinite")
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write ``model`` to ``path``; what cannot be named in a file is refused before anything is written."""
+    variables = model.variables
+    arrays = {f"params/{name}": np.asarray(leaf) for name, leaf in trees.flatten(variables.params).items()}
+    arrays |= {f"state/{name}": np.asarray(leaf) for name, leaf in trees.flatten(variables.state).items()}
+    recipe = model.recipe if model.is_compiled else None
+    config = {
+        "graph": to_config(model.graph),
+        "name": model.name,
+        "seed": model.seed,
+        "policy": to_config(model.policy),
+        "frozen": list(model.frozen),
+        "recipe": None if recipe is None else {name: to_config(getattr(recipe, name)) for name in _RECIPE_FIELDS},
+        "extra": model.extra,
+    }
+    write_model(path, arrays, config)
+
+
+def read_parts(path: str | Path) -> tuple[Graph, Variables, Recipe | None, dict[str, Any]]:
+    """Graph, variables, recipe and the rest of the config of a saved model.
+
+    Raises:
+        FormatError: the file is damaged or foreign, or its weights do not fit its graph; all that is missing,
+            unexpected or of a wrong shape is listed together.
+    """
+    file = read_model(path)
+    config = file.config
+    try:
+        graph = from_config(config["graph"])
+        policy = from_config(config["policy"])
+        stored = config["recipe"]
+        recipe = None if stored is None else Recipe(**{name: from_config(stored[name]) for name in _RECIPE_FIELDS})
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"{path}: the model's description is damaged ({error!r}). Save the model again.") from error
+    if not isinstance(graph, Graph) or not isinstance(policy, Policy):
+        raise FormatError(f"{path}: holds no model. Pass a file that model.save() wrote.")
+    return graph, _variables(graph, file.arrays, str(path)), recipe, config
+
+
+def _variables(graph: Graph, arrays: Any, path: str) -> Variables:  # Any: mapping of NumPy arrays
+    wanted = {
+        f"{'params' if weight.kind == 'param' else 'state'}/{name}": weight.shape
+        for name, weight in trees.flatten(graph.weights()).items()
+    }
+    missing = [name for name in wanted if name not in arrays]
+    unexpected = [name for name in arrays if name not in wanted]
+    wrong = [name for name in wanted if name in arrays and arrays[name].shape != wanted[name]]
+    if missing or unexpected or wrong:
+        parts = [f"missing {name}{did_you_mean(name, unexpected)}" for name in missing]
+        parts += [f"unexpected {name}" for name in unexpected]
+        parts += [f"{name} has shape {arrays[name].shape}, its layer wants {wanted[name]}" for name in wrong]
+        raise FormatError(f"{path}: the weights do not fit the graph: {'; '.join(parts[:10])}.")
+
+    def part(kind: str) -> Any:
+        return trees.unflatten(
+            {name.partition("/")[2]: jnp.asarray(arrays[name]) for name in wanted if name.startswith(kind + "/")}
+        )
+
+    return Variables(part("params"), part("state"))

@@ -1,0 +1,123 @@
+"""The summary of a model: every layer call with its output shape, parameters and multiply-adds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chainrule._base import tree as trees
+from chainrule._base.spec import shape_text
+from chainrule.core import Graph, Node
+from chainrule.models.cost import multiply_adds
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One layer call."""
+
+    path: str
+    kind: str
+    output: str
+    parameters: int
+    multiply_adds: int
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All rows and the totals; ``str()`` gives the table.
+
+    Args:
+        rows: one per layer call; a shared layer's parameters count at its first call.
+        parameters: trained and not trained ones together.
+        frozen: parameters that are not trained.
+        state: numbers in running statistics.
+        multiply_adds: of one example.
+    """
+
+    rows: tuple[SummaryRow, ...]
+    parameters: int
+    frozen: int
+    state: int
+    multiply_adds: int
+
+    def __str__(self) -> str:
+        head = ("layer", "output shape", "parameters", "multiply-adds", "follows")
+        lines = [
+            (
+                f"{row.path} ({row.kind})",
+                row.output,
+                f"{row.parameters:,}",
+                f"{row.multiply_adds:,}",
+                ", ".join(row.inputs),
+            )
+            for row in self.rows
+        ]
+        widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
+        text = ["  ".join(_aligned(line, widths)).rstrip() for line in [head, *lines]]
+        text.insert(1, "-" * max(len(line) for line in text))
+        text.append(text[1])
+        text.append(
+            f"{self.parameters:,} parameters ({_bytes(4 * self.parameters)}), of which {self.frozen:,} frozen; "
+            f"{self.state:,} numbers of state; {self.multiply_adds:,} multiply-adds per example"
+        )
+        return "\n".join(text)
+
+
+def summarize(graph: Graph, is_frozen: Callable[[str], bool] | None = None) -> Summary:
+    """The summary of ``graph``; ``is_frozen`` says of a path whether it is not trained."""
+    leaves = trees.flatten(graph.weights())
+    params = {path: math.prod(w.shape) for path, w in leaves.items() if w.kind == "param"}
+    rows, seen = [], set()
+    for node in graph.nodes:
+        name = graph.layer_name(node.layer)
+        own = sum(size for path, size in params.items() if path.startswith(name + "/")) if name not in seen else 0
+        seen.add(name)
+        specs = [symbol.spec for symbol in node.inputs if symbol is not None]
+        rows.append(
+            SummaryRow(
+                path=name,
+                kind=type(node.layer).__name__,
+                output=", ".join(shape_text(spec) for spec in node.specs),
+                parameters=own,
+                multiply_adds=multiply_adds(node.layer, *specs),
+                inputs=_input_names(graph, node),
+            )
+        )
+    return Summary(
+        rows=tuple(rows),
+        parameters=sum(params.values()),
+        frozen=sum(size for path, size in params.items() if is_frozen and is_frozen(path)),
+        state=sum(math.prod(w.shape) for w in leaves.values() if w.kind == "state"),
+        multiply_adds=sum(row.multiply_adds for row in rows),
+    )
+
+
+def _input_names(graph: Graph, node: Node) -> tuple[str, ...]:
+    names = []
+    for symbol in node.inputs:
+        if symbol is None:
+            continue
+        if symbol.node is None:
+            position = next(i for i, own in enumerate(graph.inputs) if own is symbol)
+            names.append(f"{graph.input_names[position]} {shape_text(symbol.spec)}")
+        else:
+            names.append(graph.layer_name(symbol.node.layer))
+    return tuple(names)
+
+
+def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:
+    return [
+        text.rjust(width) if i in (2, 3) else text.ljust(width)
+        for i, (text, width) in enumerate(zip(line, widths, strict=True))
+    ]
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024
+    return f"{size:.4g} GiB"

@@ -1,0 +1,40 @@
+"""Weights by path: replace some of them, check patterns that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from chainrule._base import tree as trees
+from chainrule._base.errors import ArgumentError, ShapeError, did_you_mean
+from chainrule.core import Variables
+
+
+def replaced(variables: Variables, weights: Mapping[str, Any]) -> Variables:  # Any: array-likes
+    """``variables`` with the named weights replaced; all paths and shapes are checked before any is taken."""
+    params, state = trees.flatten(variables.params), trees.flatten(variables.state)
+    for path, value in weights.items():
+        old = params.get(path, state.get(path))
+        if old is None:
+            raise ArgumentError(
+                f"set_weights: there is no weight {path!r}.{did_you_mean(path, [*params, *state])} "
+                "get_weights() lists them."
+            )
+        if np.shape(value) != old.shape:
+            raise ShapeError(f"set_weights: {path} must have shape {old.shape}; received {np.shape(value)}.")
+    for path, value in weights.items():
+        target = params if path in params else state
+        target[path] = jnp.asarray(value, target[path].dtype)
+    return Variables(trees.unflatten(params), trees.unflatten(state))
+
+
+def check_patterns(patterns: Sequence[str], variables: Variables) -> None:
+    """Refuse a pattern that matches no trained weight, with the nearest path."""
+    paths = list(trees.flatten(variables.params))
+    for pattern in patterns:
+        if not any(map(trees.matcher(pattern), paths)):
+            near = did_you_mean(pattern, [*variables.params, *paths])
+            raise ArgumentError(f"freeze: {pattern!r} matches no weight.{near} get_weights() lists them.")
