@@ -1,3 +1,61 @@
-"""chainrule: a small, typed deep-learning framework on JAX."""
+"""chainrule: a small, typed deep-learning framework on JAX.
+
+>>> import chainrule as cr
+>>> from chainrule.layers import Dense
+>>> model = cr.Sequential([Dense(32, "relu"), Dense(2)])
+"""
+
+from chainrule import (
+    activations,
+    constraints,
+    data,
+    errors,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+)
+from chainrule._base.registry import register
+from chainrule.core import Block, Context, Graph, Input, Layer, Variables
+from chainrule.models import Model, Sequential, load
+from chainrule.train import (
+    Callback,
+    EarlyStopping,
+    History,
+    ReduceLROnPlateau,
+    StopOnConvergence,
+    make_train_step,
+)
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Block",
+    "Callback",
+    "Context",
+    "EarlyStopping",
+    "Graph",
+    "History",
+    "Input",
+    "Layer",
+    "Model",
+    "ReduceLROnPlateau",
+    "Sequential",
+    "StopOnConvergence",
+    "Variables",
+    "activations",
+    "constraints",
+    "data",
+    "errors",
+    "initializers",
+    "layers",
+    "load",
+    "losses",
+    "make_train_step",
+    "metrics",
+    "optimizers",
+    "register",
+    "regularizers",
+]

@@ -9,7 +9,6 @@ import numpy as np
 
 from chainrule._base.checks import check_choice, check_number, check_positive_int, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError
-from chainrule.data import holdout
 from chainrule.models.arrays import Arrays, as_inputs, as_targets, as_weights
 from chainrule.train import Callback, Feed, History, Loop, Plan, Progress, Run, StopWhen
 
@@ -135,3 +134,10 @@ def _judged(feed: Feed, inputs: Arrays, targets: Arrays, weight: np.ndarray | No
         return feed
     rows = np.sort(np.random.default_rng(seed).choice(feed.size, _JUDGED_ROWS, replace=False))
     return Feed(*_rows(inputs, targets, weight, rows), len(rows))
+
+
+def holdout(size: int, fraction: float, *, stratify: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:  # noqa: ARG001
+    """TEMPORARY until data.split lands."""
+    order = np.random.default_rng(seed).permutation(size)
+    held = round(size * fraction)
+    return np.sort(order[held:]), np.sort(order[:held])

@@ -97,7 +97,7 @@ class Sequential(Model):
             return
         symbol: Any = self._input
         for layer in self._stack:
-            symbol = layer(*symbol) if isinstance(symbol, tuple) else layer(symbol)
+            symbol = layer(symbol)  # a tuple of symbols is taken as several inputs
         outputs = symbol if isinstance(symbol, tuple) else (symbol,)
         self._graph = Graph((self._input,), outputs, self.name)
 

@@ -64,7 +64,7 @@ def _base_rate(optimizer: Any, state: TrainState) -> float:  # Any: the Optimize
     rate = getattr(optimizer, "learning_rate", None)
     if rate is None:
         raise ArgumentError(
-            "find_rate: the optimizer does not tell its learning rate. Use one of chainrule.optimizers, such as 'adam'."
+            "find_rate: the optimizer does not tell its learning rate. Use one of chainrule.optimizers: 'adam'."
         )
     return float(rate(state.step) if callable(rate) else rate)
 
