@@ -16,7 +16,7 @@ import numpy as np
 
 from chainrule._base.spec import Array
 from chainrule.core import Context, Graph, Variables
-from chainrule.train.feed import Feed, take_batch
+from chainrule.train.feed import EpochView, Feed, Layout, take_batch
 from chainrule.train.state import Batch, TrainState
 from chainrule.train.step import (
     EvalSums,
@@ -58,16 +58,14 @@ class Engine:
         self.eval_init, self.eval_step = make_eval_step(graph, recipe)
         penalty = penalty_of(graph)
         self.penalty = None if penalty is None else jax.jit(penalty)
-        self._chunk = jax.jit(self._run_chunk, static_argnums=(5, 6))
+        self._chunk = jax.jit(self._run_chunk, static_argnums=5)
         self._evaluate = jax.jit(self._run_evaluation, static_argnums=(2, 3))
         self._predict = jax.jit(self._run_prediction)
 
-    def run_chunk(
-        self, state: TrainState, feed: Feed, order: Array, start: int, stop: int
-    ) -> tuple[TrainState, ChunkLogs]:
+    def run_chunk(self, state: TrainState, view: EpochView, start: int, stop: int) -> tuple[TrainState, ChunkLogs]:
         """Steps ``start`` to ``stop`` of an epoch; leaves early at a loss that is not finite."""
         bounds = np.int32(start), np.int32(stop)
-        result: tuple[TrainState, ChunkLogs] = self._chunk(state, feed.data, order, *bounds, feed.batch_size, feed.size)
+        result: tuple[TrainState, ChunkLogs] = self._chunk(state, view.data, view.order, *bounds, view.layout)
         return result
 
     def evaluate(self, variables: Variables, feed: Feed) -> tuple[EvalSums, tuple[Array, ...]]:
@@ -83,7 +81,7 @@ class Engine:
         return result
 
     def _run_chunk(
-        self, state: TrainState, data: Batch, order: Array, start: Array, stop: Array, batch_size: int, size: int
+        self, state: TrainState, data: Batch, order: Array, start: Array, stop: Array, layout: Layout
     ) -> tuple[TrainState, ChunkLogs]:
         skips = self.recipe.on_nonfinite == "skip"
 
@@ -93,7 +91,7 @@ class Engine:
 
         def one_step(carry: Any) -> Any:
             before, logs = carry
-            batch = take_batch(data, order, logs.stopped_at, batch_size, size)
+            batch = take_batch(data, order, logs.stopped_at, layout)
             after, step_logs = self.train_step(before, batch)
             return after, _added(logs, step_logs, skips)
 

@@ -10,11 +10,10 @@ from typing import Any, Literal
 import jax
 
 from chainrule._base.errors import NonFiniteError
-from chainrule._base.spec import Array
 from chainrule._base.tree import flatten
 from chainrule.train.engine import Engine, scores
 from chainrule.train.events import ChunkEnd, EpochEnd, EpochStart, Event, FitEnd, FitStart, Listener, NonFinite
-from chainrule.train.feed import Feed
+from chainrule.train.feed import EpochView, Feed
 from chainrule.train.nonfinite import explain_step, last_finite_step
 from chainrule.train.run import Run
 from chainrule.train.state import TrainState
@@ -134,17 +133,17 @@ class Loop:
         began = time.perf_counter()
         run, feed = self.run, self.feed
         at_start = run.state
-        order = feed.order(run.state.key, epoch)
+        view = feed.epoch(run.state.key, epoch)
         step, loss_sum, weight = 0, 0.0, 0.0
         while step < feed.steps:
             stop = min(step + self.pace.next(), feed.steps)
             called = time.perf_counter()
             before = run.state
-            after, logs = self.engine.run_chunk(before, feed, order, step, stop)
+            after, logs = self.engine.run_chunk(before, view, step, stop)
             host = jax.device_get(logs)
             self.pace.took(stop - step, time.perf_counter() - called)
             if not host.finite:
-                if self._recover(epoch, before, order, (step, stop), at_start):
+                if self._recover(epoch, before, view, (step, stop), at_start):
                     return self._epoch(epoch)
                 break
             run.state = after
@@ -172,11 +171,11 @@ class Loop:
         return logs
 
     def _recover(
-        self, epoch: int, before: TrainState, order: Array, bounds: tuple[int, int], at_start: TrainState
+        self, epoch: int, before: TrainState, view: EpochView, bounds: tuple[int, int], at_start: TrainState
     ) -> bool:
         """Find the bad step and act by policy; returns whether the epoch is to be run again."""
-        good, step = last_finite_step(self.engine, before, self.feed, order, bounds)
-        report = explain_step(self.engine, good, self.feed, order, step)
+        good, step = last_finite_step(self.engine, before, view, bounds)
+        report = explain_step(self.engine, good, self.feed, view, step)
         self.run.state = good
         number = int(good.step) + 1  # the step that would have come next
         if self.engine.recipe.on_nonfinite == "rollback" and self.rollbacks < _ROLLBACKS:

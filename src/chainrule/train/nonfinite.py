@@ -16,7 +16,7 @@ from chainrule._base import tree as trees
 from chainrule._base.spec import Array
 from chainrule.core import Context, Variables
 from chainrule.train.engine import Engine
-from chainrule.train.feed import Feed, take_batch
+from chainrule.train.feed import EpochView, Feed, take_batch
 from chainrule.train.state import Batch, TrainState
 from chainrule.train.step import all_finite, forward, loss_per_example, make_gradient
 
@@ -24,14 +24,14 @@ _ROWS_SHOWN = 5
 
 
 def last_finite_step(
-    engine: Engine, before: TrainState, feed: Feed, order: Array, bounds: tuple[int, int]
+    engine: Engine, before: TrainState, view: EpochView, bounds: tuple[int, int]
 ) -> tuple[TrainState, int]:
     """The last sound state of a chunk and the step (of the epoch) that spoils it."""
     start, stop = bounds
     low, high, good = start, stop, before  # after `low` steps all is finite, after `high` it is not
     while high - low > 1:
         middle = (low + high) // 2
-        state, logs = engine.run_chunk(before, feed, order, start, middle)
+        state, logs = engine.run_chunk(before, view, start, middle)
         if bool(logs.finite) and bool(all_finite((state.params, state.state))):
             low, good = middle, state
         else:
@@ -39,10 +39,10 @@ def last_finite_step(
     return good, low
 
 
-def explain_step(engine: Engine, state: TrainState, feed: Feed, order: Array, step: int) -> str:
+def explain_step(engine: Engine, state: TrainState, feed: Feed, view: EpochView, step: int) -> str:
     """One sentence per fact about the step that meets NaN or Inf: where first, which rows, ranges, what to do."""
-    batch = take_batch(feed.data, order, step, feed.batch_size, feed.size)
-    rows = feed.rows(order, step)
+    batch = take_batch(view.data, view.order, step, view.layout)
+    rows = feed.rows(view.order, step)
     return " ".join([_first_cause(engine, state, batch, rows), _ranges(batch), _advice(batch)])
 
 

@@ -64,17 +64,17 @@ def _base_rate(optimizer: Any, state: TrainState) -> float:  # Any: the Optimize
     rate = getattr(optimizer, "learning_rate", None)
     if rate is None:
         raise ArgumentError(
-            "find_rate: the optimizer does not tell its learning rate. Use one of chainrule.optimizers: 'adam'."
+            "find_rate: the optimizer does not tell its learning rate. Use one of ours, such as 'adam'."
         )
     return float(rate(state.step) if callable(rate) else rate)
 
 
 def _sweep(engine: Engine, feed: Feed, state: TrainState, scales: jax.Array) -> jax.Array:
-    order = feed.order(state.key, 0)
+    view = feed.epoch(state.key, 0)
 
     def one(current: TrainState, item: Any) -> Any:  # Any: scan's carry and output
         number, scale = item
-        batch = take_batch(feed.data, order, number % feed.steps, feed.batch_size, feed.size)
+        batch = take_batch(*view[:2], number % feed.steps, view.layout)
         new, logs = engine.train_step(current._replace(rate_scale=scale), batch)
         return new, logs.loss_sum / jnp.maximum(logs.weight, 1e-30)
 
