@@ -165,32 +165,33 @@ class _AreaMetric(WholeMetric):
 
     def compute(self, predictions: HostArray, targets: HostArray, weight: HostArray | None = None) -> float:
         """The area, or NaN where it is undefined (one class only, NaN scores)."""
-        columns = np.asarray(predictions, np.float64)
-        truth = np.asarray(targets)
-        weights = host_weight(type(self).__name__, len(columns), weight)
-        if columns.shape == truth.shape and (columns.ndim == 1 or columns.shape[1] == 1):
-            return self._area_or_nan(columns.reshape(-1), truth.reshape(-1), weights)
-        if columns.ndim == 1:
-            host_pair(type(self).__name__, columns, truth)  # raises: the shapes differ
-        if not self.multi_label:
-            columns = class_probabilities(columns, from_logits=self.from_logits)
-            labels = host_targets(type(self).__name__, columns, truth)
-            if columns.shape[1] == 2:
-                # the difference of the two outputs ranks better than a probability that has rounded to 1
-                raw = np.asarray(predictions, np.float64)
-                return self._area_or_nan(raw[:, 1] - raw[:, 0], labels, weights)
-            truth = labels[:, None] == np.arange(columns.shape[1])
-        host_pair(type(self).__name__, columns, truth)
-        areas = np.array([self._area_or_nan(columns[:, k], truth[:, k], weights) for k in range(columns.shape[1])])
-        is_defined = ~np.isnan(areas)
-        return float(areas[is_defined].mean()) if is_defined.any() and np.isfinite(columns).all() else float("nan")
-
-    def _area_or_nan(self, scores: HostArray, targets: HostArray, weights: HostArray) -> float:
+        owner = type(self).__name__
+        columns, truth = np.asarray(predictions, np.float64), np.asarray(targets)
+        if columns.ndim == 1 or columns.shape[1] == 1 or self.multi_label:
+            host_pair(owner, columns, truth)  # refuses unequal shapes
+        else:
+            truth = host_targets(owner, columns, truth)
+        weights = host_weight(owner, len(columns), weight)
         counted = weights > 0
-        is_yes = targets[counted] > 0.5
-        if np.isnan(scores[counted]).any() or is_yes.all() or not is_yes.any():
+        columns, truth, weights = columns[counted], truth[counted], weights[counted]
+        if columns.ndim > truth.ndim:
+            columns, truth = self._one_against_rest(columns, truth)
+        columns, truth = columns.reshape(len(columns), -1), truth.reshape(len(truth), -1)
+        areas = [self._area_or_nan(columns[:, k], truth[:, k] > 0.5, weights) for k in range(columns.shape[1])]
+        defined = [area for area in areas if not np.isnan(area)]
+        return float(np.mean(defined)) if defined and not np.isnan(columns).any() else float("nan")
+
+    def _one_against_rest(self, columns: HostArray, labels: HostArray) -> tuple[HostArray, HostArray]:
+        if columns.shape[1] == 2:
+            # the difference of the two outputs still ranks where a probability has rounded to 1
+            return columns[:, 1] - columns[:, 0], labels
+        truth: HostArray = labels[:, None] == np.arange(columns.shape[1])
+        return class_probabilities(columns, from_logits=self.from_logits), truth
+
+    def _area_or_nan(self, scores: HostArray, is_yes: HostArray, weights: HostArray) -> float:
+        if np.isnan(scores).any() or is_yes.all() or not is_yes.any():
             return float("nan")
-        return self.area(scores, targets, weights)
+        return self.area(scores, is_yes, weights)
 
 
 @register("roc_auc", "auc")
@@ -240,7 +241,9 @@ def _counts(owner: str, scores: Any, targets: Any, weight: Any) -> tuple[HostArr
     values, truth, weights = values[counted], truth[counted], weights[counted]
     order = np.argsort(-values, kind="stable")
     values, truth, weights = values[order], truth[order], weights[order]
-    ends = np.append(np.flatnonzero(np.diff(values)), len(values) - 1)  # the last example of each distinct score
+    ends = np.append(
+        np.flatnonzero(values[1:] != values[:-1]), len(values) - 1
+    )  # the last example of each distinct score
     hits = np.cumsum(truth * weights)[ends]
     false_alarms = np.cumsum((1 - truth) * weights)[ends]
     return hits, false_alarms, values[ends]
