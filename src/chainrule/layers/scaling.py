@@ -15,6 +15,7 @@ from chainrule._base.spec import Array
 from chainrule._base.tree import Tree
 from chainrule.core import Layer
 from chainrule.layers._declare import along, check_size, positive_axes
+from chainrule.ops.precision import as_float
 
 
 @register_class
@@ -38,7 +39,7 @@ class Rescaling(Layer):
 
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # noqa: ARG002 - no weights
         """Scaled and shifted."""
-        return _floating(x) * self.scale + self.offset
+        return as_float(x) * self.scale + self.offset
 
 
 @register_class
@@ -78,7 +79,7 @@ class Normalization(Layer):
 
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # noqa: ARG002 - no weights
         """Centred and scaled."""
-        x = _floating(x)
+        x = as_float(x)
         deviation = _constant(self.variance, x, self) ** 0.5
         return (x - _constant(self.mean, x, self)) / jnp.where(deviation > 0, deviation, 1)
 
@@ -110,11 +111,6 @@ class Lambda(Layer):
     def call(self, params: Tree, *inputs: Array) -> Any:  # noqa: ARG002 - no weights; Any: as the function returns
         """What the function returns."""
         return self.function(*inputs)
-
-
-def _floating(x: Array) -> Array:
-    x = jnp.asarray(x)
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
 
 
 def _constant(values: float | tuple[float, ...], x: Array, owner: Normalization) -> Array:

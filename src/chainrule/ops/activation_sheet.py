@@ -18,6 +18,7 @@ from chainrule._base.errors import ArgumentError
 from chainrule._base.spec import Array
 from chainrule.ops import activations
 from chainrule.ops.activations import Activation
+from chainrule.ops.precision import as_float
 
 # name: (formula, derivative, where it is used)
 FORMULAS: dict[str, tuple[str, str, str]] = {
@@ -112,8 +113,7 @@ def derivative(activation: str | Activation) -> Callable[[Array], Array]:
     function = _elementwise(activation)
 
     def slope(z: Array) -> Array:
-        z = jnp.asarray(z)
-        z = z if jnp.issubdtype(z.dtype, jnp.floating) else z.astype(jnp.float32)
+        z = as_float(z)
         tangent: Array = jax.jvp(function, (z,), (jnp.ones_like(z),))[1]
         return tangent
 

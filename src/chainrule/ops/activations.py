@@ -20,6 +20,7 @@ from chainrule._base.errors import ArgumentTypeError
 from chainrule._base.registry import Registry, register_function, serializable
 from chainrule._base.spec import Array
 from chainrule.ops import stable
+from chainrule.ops.precision import as_float, widened
 
 Activation = Callable[[Array], Array]
 
@@ -70,7 +71,7 @@ def linear(x: Array) -> Array:
         >>> linear(jnp.array([-2.0, 2.0])).tolist()
         [-2.0, 2.0]
     """
-    return _floating(x)
+    return as_float(x)
 
 
 def sigmoid(x: Array) -> Array:
@@ -81,7 +82,7 @@ def sigmoid(x: Array) -> Array:
         >>> [round(v, 4) for v in sigmoid(jnp.array([-1.0, 0.0, 1.0])).tolist()]
         [0.2689, 0.5, 0.7311]
     """
-    return jax.nn.sigmoid(_floating(x))
+    return jax.nn.sigmoid(as_float(x))
 
 
 def tanh(x: Array) -> Array:
@@ -95,7 +96,7 @@ def tanh(x: Array) -> Array:
         >>> [round(v, 4) for v in tanh(jnp.array([-1.0, 0.0, 1.0])).tolist()]
         [-0.7616, 0.0, 0.7616]
     """
-    return jnp.tanh(_floating(x))
+    return jnp.tanh(as_float(x))
 
 
 def relu(x: Array) -> Array:
@@ -106,7 +107,7 @@ def relu(x: Array) -> Array:
         >>> relu(jnp.array([-2.0, 0.0, 2.0])).tolist()
         [0.0, 0.0, 2.0]
     """
-    return jax.nn.relu(_floating(x))
+    return jax.nn.relu(as_float(x))
 
 
 def swish(x: Array) -> Array:
@@ -120,7 +121,7 @@ def swish(x: Array) -> Array:
         >>> [round(v, 4) for v in swish(jnp.array([-2.0, 0.0, 2.0])).tolist()]
         [-0.2384, 0.0, 1.7616]
     """
-    return jax.nn.silu(_floating(x))
+    return jax.nn.silu(as_float(x))
 
 
 def leaky_relu(x: Array, slope: float = LEAKY_SLOPE) -> Array:
@@ -137,7 +138,7 @@ def leaky_relu(x: Array, slope: float = LEAKY_SLOPE) -> Array:
         >>> [round(v, 4) for v in leaky_relu(jnp.array([-2.0, 0.0, 2.0])).tolist()]
         [-0.2, 0.0, 2.0]
     """
-    return jax.nn.leaky_relu(_floating(x), slope)
+    return jax.nn.leaky_relu(as_float(x), slope)
 
 
 def elu(x: Array, alpha: float = 1.0) -> Array:
@@ -152,7 +153,7 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
         >>> [round(v, 4) for v in elu(jnp.array([-1.0, 0.0, 2.0])).tolist()]
         [-0.6321, 0.0, 2.0]
     """
-    return jax.nn.elu(_floating(x), alpha)
+    return jax.nn.elu(as_float(x), alpha)
 
 
 def selu(x: Array) -> Array:
@@ -166,7 +167,7 @@ def selu(x: Array) -> Array:
         >>> [round(v, 4) for v in selu(jnp.array([-1.0, 0.0, 1.0])).tolist()]
         [-1.1113, 0.0, 1.0507]
     """
-    return jax.nn.selu(_floating(x))
+    return jax.nn.selu(as_float(x))
 
 
 def gelu(x: Array) -> Array:
@@ -180,7 +181,7 @@ def gelu(x: Array) -> Array:
         >>> [round(v, 4) for v in gelu(jnp.array([-1.0, 0.0, 1.0])).tolist()]
         [-0.1587, 0.0, 0.8413]
     """
-    return jax.nn.gelu(_floating(x), approximate=False)
+    return jax.nn.gelu(as_float(x), approximate=False)
 
 
 def gelu_tanh(x: Array) -> Array:
@@ -191,7 +192,7 @@ def gelu_tanh(x: Array) -> Array:
         >>> bool(abs(gelu_tanh(jnp.array(1.0)) - gelu(jnp.array(1.0))) < 5e-4)
         True
     """
-    return jax.nn.gelu(_floating(x), approximate=True)
+    return jax.nn.gelu(as_float(x), approximate=True)
 
 
 def softplus(x: Array) -> Array:
@@ -202,7 +203,7 @@ def softplus(x: Array) -> Array:
         >>> [round(v, 4) for v in softplus(jnp.array([-100.0, 0.0, 100.0])).tolist()]
         [0.0, 0.6931, 100.0]
     """
-    return stable.softplus(_floating(x))
+    return stable.softplus(as_float(x))
 
 
 def softsign(x: Array) -> Array:
@@ -213,7 +214,7 @@ def softsign(x: Array) -> Array:
         >>> softsign(jnp.array([-3.0, 0.0, 1.0])).tolist()
         [-0.75, 0.0, 0.5]
     """
-    return jax.nn.soft_sign(_floating(x))
+    return jax.nn.soft_sign(as_float(x))
 
 
 def hard_sigmoid(x: Array) -> Array:
@@ -224,7 +225,7 @@ def hard_sigmoid(x: Array) -> Array:
         >>> hard_sigmoid(jnp.array([-3.0, 0.0, 3.0])).tolist()
         [0.0, 0.5, 1.0]
     """
-    return jax.nn.hard_sigmoid(_floating(x))
+    return jax.nn.hard_sigmoid(as_float(x))
 
 
 def mish(x: Array) -> Array:
@@ -239,7 +240,7 @@ def mish(x: Array) -> Array:
         >>> [round(v, 4) for v in mish(jnp.array([-1.0, 0.0, 1.0])).tolist()]
         [-0.3034, 0.0, 0.8651]
     """
-    return jax.nn.mish(_floating(x))
+    return jax.nn.mish(as_float(x))
 
 
 def exponential(x: Array) -> Array:
@@ -250,7 +251,7 @@ def exponential(x: Array) -> Array:
         >>> [round(v, 4) for v in exponential(jnp.array([0.0, 1.0])).tolist()]
         [1.0, 2.7183]
     """
-    return jnp.exp(_floating(x))
+    return jnp.exp(as_float(x))
 
 
 def step(x: Array, threshold: float = 0.0) -> Array:
@@ -267,7 +268,7 @@ def step(x: Array, threshold: float = 0.0) -> Array:
         >>> step(jnp.array([-1.0, 0.0, 1.0])).tolist()
         [0.0, 0.0, 1.0]
     """
-    x = _floating(x)
+    x = as_float(x)
     return jnp.where(jnp.isnan(x), x, (x > threshold).astype(x.dtype))
 
 
@@ -283,8 +284,8 @@ def softmax(x: Array, axis: int = -1) -> Array:
         >>> [round(v, 4) for v in softmax(jnp.array([1.0, 2.0, 3.0])).tolist()]
         [0.09, 0.2447, 0.6652]
     """
-    x = _floating(x)
-    return stable.softmax(stable.at_least_float32(x), axis).astype(x.dtype)
+    x = as_float(x)
+    return stable.softmax(widened(x), axis).astype(x.dtype)
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
@@ -295,8 +296,8 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
         >>> log_softmax(jnp.array([0.0, 200.0])).tolist()
         [-200.0, 0.0]
     """
-    x = _floating(x)
-    return stable.log_softmax(stable.at_least_float32(x), axis).astype(x.dtype)
+    x = as_float(x)
+    return stable.log_softmax(widened(x), axis).astype(x.dtype)
 
 
 @dataclass(frozen=True)
@@ -357,11 +358,6 @@ class Threshold:
     def __call__(self, x: Array) -> Array:
         """Apply it to an array of any shape."""
         return step(x, self.value)
-
-
-def _floating(x: Array) -> Array:
-    x = jnp.asarray(x)
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
 
 
 _SYNONYMS = {
