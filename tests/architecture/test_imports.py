@@ -37,9 +37,12 @@ def room_of(module):
     return parts[1] if len(parts) > 1 else ""
 
 
-def imports_of(source, modules):
+def imports_of(source, modules, *, at_run_time=False):
     """Pairs of an imported module of ours (or a foreign one's full name) and the line."""
+    skipped = _for_annotations_only(source.tree) if at_run_time else set()
     for node in ast.walk(source.tree):
+        if node in skipped:
+            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
@@ -48,6 +51,12 @@ def imports_of(source, modules):
             for alias in node.names:
                 full = f"{base}.{alias.name}"
                 yield (full if full in modules else base) if not node.level else "a relative import", node.lineno
+
+
+def _for_annotations_only(tree):
+    """What stands under ``if TYPE_CHECKING``: such an import is a dependency, but never runs."""
+    tests = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    return {inner for test in tests for part in test.body for inner in ast.walk(part)}
 
 
 def direction_violations(sources):
@@ -119,7 +128,8 @@ def test_the_rule_finds_a_wrong_direction(sources, snippet, room, text):
 def graph_of(sources):
     modules = {source.module for source in sources} - {"chainrule"}
     return {
-        source.module: {target for target, _ in imports_of(source, modules) if target in modules} - {source.module}
+        source.module: {target for target, _ in imports_of(source, modules, at_run_time=True) if target in modules}
+        - {source.module}
         for source in sources
         if source.module in modules
     }

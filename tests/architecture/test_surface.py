@@ -41,6 +41,8 @@ GOLDEN = [
 ]
 ROOMS = ("activations", "constraints", "initializers", "layers", "losses", "metrics", "optimizers", "regularizers")
 
+WITH_EXAMPLES = ("layers", "losses", "metrics", "optimizers")
+
 
 def test_the_top_names_are_the_agreed_ones():
     added, gone = sorted(set(chainrule.__all__) - set(GOLDEN)), sorted(set(GOLDEN) - set(chainrule.__all__))
@@ -57,10 +59,11 @@ def test_the_top_is_short_sorted_and_real():
 
 def public_objects(room):
     module = importlib.import_module(f"chainrule.{room}")
-    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
-    for name in names:
+    names = getattr(module, "__all__", None)
+    home = "chainrule." if names else f"chainrule.{room}"  # without __all__, what the file defines itself
+    for name in names or [name for name in vars(module) if not name.startswith("_")]:
         item = getattr(module, name)
-        ours = str(getattr(item, "__module__", "")).startswith(f"chainrule.{room}")
+        ours = str(getattr(item, "__module__", "")).startswith(home)
         if ours and (inspect.isclass(item) or inspect.isfunction(item)):
             yield f"chainrule.{room}.{name}", item
 
@@ -72,11 +75,11 @@ def needs_no_example(item):
     )
 
 
-def documentation_problem(item):
+def documentation_problem(item, *, wants_example=True):
     text = inspect.getdoc(item) if not inspect.isclass(item) else item.__doc__
     if not text or text.startswith(f"{item.__name__}("):  # dataclasses make a docstring of their signature
         return "has no docstring"
-    if needs_no_example(item):
+    if not wants_example or needs_no_example(item):
         return None
     examples = doctest.DocTestParser().get_examples(text)
     if not examples:
@@ -87,12 +90,13 @@ def documentation_problem(item):
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_public_name_is_documented_with_an_example(room, report):
-    """Classes and functions alike; what prints nothing shows nothing."""
+def test_every_public_name_is_documented(room, report):
+    """A docstring everywhere; in the four rooms that users build models from, an example that prints something."""
     found = list(public_objects(room))
     assert found, f"chainrule.{room} has no public names"
-    problems = [f"{name} {problem}" for name, item in found if (problem := documentation_problem(item))]
-    report(problems, "every public name has a docstring with an example")
+    wants_example = room in WITH_EXAMPLES
+    problems = [(name, documentation_problem(item, wants_example=wants_example)) for name, item in found]
+    report([f"{name} {problem}" for name, problem in problems if problem], "every public name is documented")
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from chainrule._base.errors import ArgumentError, ArgumentTypeError, CheckpointError, FormatError
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ChainruleWarning, CheckpointError, FormatError
 from chainrule.checkpoint import format as model_format
 from chainrule.checkpoint import read_model, write_model
 
@@ -294,7 +294,7 @@ def test_a_large_header_names_the_setting(tmp_path):
 def test_nan_weights_warn_once_and_name_the_tensors(tmp_path, dtype):
     arrays = {"a/kernel": np.array([1, np.nan], dtype), "b": np.array([np.inf], dtype), "c": np.array([1], dtype)}
     write_model(tmp_path / "a", arrays, {})
-    with pytest.warns(UserWarning, match="NaN or Inf stands in a/kernel, b;") as caught:
+    with pytest.warns(ChainruleWarning, match="NaN or Inf stands in a/kernel, b;") as caught:
         read_model(tmp_path / "a")
     assert len(caught) == 1
     with pytest.raises(FormatError, match="strict_finite=True refuses"):

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from chainrule._base.errors import ArgumentError, ArgumentTypeError, CheckpointError, FormatError
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ChainruleWarning, CheckpointError, FormatError
 from chainrule.checkpoint import CheckpointStore
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_newest_falls_back_with_a_warning_that_names_both(tmp_path):
     store = CheckpointStore(tmp_path)
     save_steps(store, 1, 2, 3)
     damage(store, 3)
-    with pytest.warns(UserWarning, match=r"step 3 cannot be used, step 2 is loaded instead\..*checksum"):
+    with pytest.warns(ChainruleWarning, match=r"step 3 cannot be used, step 2 is loaded instead\..*checksum"):
         found = store.load()
     assert found.step == 2
     assert store.latest() == 2

@@ -21,7 +21,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from chainrule._base.checks import describe
-from chainrule._base.errors import ArgumentError, ArgumentTypeError, CheckpointError, FormatError
+from chainrule._base.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ChainruleWarning,
+    CheckpointError,
+    FormatError,
+)
 from chainrule.checkpoint.header import (
     DTYPES,
     MAX_HEADER_BYTES,
@@ -290,4 +296,4 @@ def _check_finite(arrays: Mapping[str, np.ndarray], path: str, *, strict_finite:
     message = f"{path}: NaN or Inf stands in {named}"
     if strict_finite:
         raise FormatError(f"{message}; strict_finite=True refuses it. Load a checkpoint from before.")
-    warnings.warn(f"{message}; predictions will be NaN or Inf too.", stacklevel=3)
+    warnings.warn(f"{message}; predictions will be NaN or Inf too.", ChainruleWarning, stacklevel=3)

@@ -30,6 +30,7 @@ from chainrule.checkpoint.plain import check_plain, parse_plain, refuse
 VERSION = 1
 NEEDS = "0.1.0"  # the oldest release that reads files of this version
 MAX_HEADER_BYTES = 8 << 20  # JSON takes up to some 24 times its size in memory
+MAX_NAME = 512
 MAX_DIMENSIONS = 64  # NumPy's own
 MAX_ELEMENTS = 1 << 56  # counted with empty axes as 1, so that an empty array cannot overflow NumPy
 NO_DIGEST = b"0" * 64  # stands for the checksum while the checksum is computed
@@ -87,8 +88,8 @@ def name_problem(name: str) -> str | None:
         >>> name_problem("dense/kernel") is None, name_problem("../secret")
         (True, "must not hold '..'")
     """
-    if not 1 <= len(name) <= 512:
-        return "must have 1 to 512 characters"
+    if not 1 <= len(name) <= MAX_NAME:
+        return f"must have 1 to {MAX_NAME} characters"
     if ".." in name:
         return "must not hold '..'"
     if name == "__metadata__":

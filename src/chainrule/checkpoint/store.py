@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule._base.checks import check_int, check_positive_int
-from chainrule._base.errors import ArgumentError, CheckpointError, FormatError
+from chainrule._base.errors import ArgumentError, ChainruleWarning, CheckpointError, FormatError
 from chainrule._base.tree import Tree, flatten, unflatten
 from chainrule.checkpoint.format import read_model, write_model
 
@@ -118,6 +118,7 @@ class CheckpointStore:
             if failure is not None:
                 warnings.warn(
                     f"{self.folder}: step {steps[-1]} cannot be used, step {found.step} is loaded instead. {failure}",
+                    ChainruleWarning,
                     stacklevel=2,
                 )
             return found
