@@ -1,0 +1,47 @@
+"""Preparation: fitted on the training part only, saved with the model."""
+
+from chainrule.data.prepare.balance import balance, class_weights, imbalance_note, oversample, undersample
+from chainrule.data.prepare.encode import FittedOneHot, FittedOrdinal, OneHotEncoder, OrdinalEncoder
+from chainrule.data.prepare.impute import (
+    CategoryImputer,
+    FittedCategoryImputer,
+    FittedNumberImputer,
+    NumberImputer,
+)
+from chainrule.data.prepare.numeric_embedding import FittedPiecewiseLinear, PiecewiseLinear
+from chainrule.data.prepare.scale import (
+    FittedQuantileScaler,
+    FittedScaler,
+    MinMaxScaler,
+    QuantileScaler,
+    RobustScaler,
+    StandardScaler,
+)
+from chainrule.data.prepare.table import FittedPreparer, Prepared, TablePreparer
+
+__all__ = [
+    "CategoryImputer",
+    "FittedCategoryImputer",
+    "FittedNumberImputer",
+    "FittedOneHot",
+    "FittedOrdinal",
+    "FittedPiecewiseLinear",
+    "FittedPreparer",
+    "FittedQuantileScaler",
+    "FittedScaler",
+    "MinMaxScaler",
+    "NumberImputer",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "PiecewiseLinear",
+    "Prepared",
+    "QuantileScaler",
+    "RobustScaler",
+    "StandardScaler",
+    "TablePreparer",
+    "balance",
+    "class_weights",
+    "imbalance_note",
+    "oversample",
+    "undersample",
+]
