@@ -1,0 +1,299 @@
+"""One verdict from the learning curves: under-fit, over-fit, good or unlikely; and one thing to do next.
+
+The table, for the loss on the training rows and on the validation rows::
+
+    training  validation   verdict     next
+    high      high         under-fit   increase the capacity
+    low       high         over-fit    decrease the capacity, regularise, or get more data
+    low       low          good        run the test
+    high      low          unlikely    debug
+
+"High" and "low" need a scale, because a loss has none: 0.4 is splendid for one table and poor for another. The
+scale here is the loss of a *baseline* that ignores the inputs (the majority class or class shares, the mean).
+
+- ``skill = 1 − loss / baseline`` is the share of the baseline's loss that the model removes: 0 is no better than the
+  baseline, 1 is perfect. (For the squared error this is R², for the log loss McFadden's pseudo-R².)
+- The training loss is *high* if its skill is below :data:`LEAST_SKILL`, or if a linear model does better on the
+  same rows: a network that fits its own training rows worse than a line has not learned what is there.
+- The validation loss is *high* if its skill is below :data:`LEAST_SKILL`, or if less than :data:`LEAST_CARRIED` of
+  the loss removed on training rows is removed on validation rows: ``carried = validation skill / training skill``.
+- Seen from the other side, training is *high* beside validation if less than that share is removed on the training
+  rows. That is hard to reach honestly, hence *unlikely*.
+
+The thresholds are judgements, not laws; the verdict always shows the numbers, so that a reader can judge otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chainrule._base.checks import check_int, check_number
+from chainrule._base.errors import ArgumentError, did_you_mean
+
+Name = Literal["under-fit", "over-fit", "good", "unlikely", "diverged"]
+Flag = Literal["diverged", "not converged", "noisy validation", "small validation", "no baseline"]
+
+# Below a tenth the model tells rows apart hardly better than one that never looks at them. McFadden (1979) calls a
+# pseudo-R² of 0.2 to 0.4 an excellent fit, so a larger threshold would condemn good models of noisy targets.
+LEAST_SKILL = 0.10
+# Clinical prediction asks for a shrinkage of 0.9 over many resamples (Riley et al., 2019). One validation part of a few
+# hundred rows is noisier than that: a good small-table model carries over 0.75 to 0.95 of its gain.
+LEAST_CARRIED = 0.70
+# A linear model must be better by this share of the baseline's loss before it counts: less is rounding and luck.
+LINEAR_MARGIN = 0.02
+# Still falling: the last tenth of the epochs lowered the loss by at least this share of all that was gained.
+FALL = 0.01
+# Jitter of the validation loss from epoch to epoch, as a share of all that was gained.
+JITTER = 0.05
+# With fewer rows than this, one row moves the accuracy by more than one point.
+FEW_ROWS = 100
+
+ACTIONS: Mapping[str, str] = {
+    "under-fit": "model = mlp([128, 128], outputs)  # more units or one more layer, then fit again",
+    "over-fit": "model = mlp([16], outputs, dropout=0.5)  # fewer units and dropout; or collect more rows",
+    "good": "model.evaluate(x_test, y_test)  # once, as the last step",
+    "unlikely": "model.evaluate(x_train, y_train)  # must agree with the training curve; then look for leaks",
+    "diverged": "model.compile(optimizer=Adam(1e-4), loss=loss)  # a tenth of the learning rate, then fit again",
+    "not converged": "model.fit(x, y, epochs=2 * epochs)  # the loss was still falling at the last epoch",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the learning curves say.
+
+    Attributes:
+        name: the verdict.
+        numbers: every number the verdict rests on, by name.
+        reason: why, in one or two sentences with the numbers.
+        action: the one next thing to do, as a line to type.
+        flags: further things worth knowing, each a fixed phrase.
+    """
+
+    name: Name
+    numbers: Mapping[str, float]
+    reason: str
+    action: str
+    flags: tuple[Flag, ...] = field(default=())
+
+    def __str__(self) -> str:
+        flags = f" [{', '.join(self.flags)}]" if self.flags else ""
+        return f"{self.name}{flags}: {self.reason}\nnext: {self.action}"
+
+
+def diagnose(
+    history: Mapping[str, Sequence[float]],
+    *,
+    baseline: float | None = None,
+    linear: float | None = None,
+    best_epoch: int | None = None,
+    validation_rows: int | None = None,
+    metric: str | None = None,
+    actions: Mapping[str, str] | None = None,
+) -> Verdict:
+    """Judge a training from its curves.
+
+    Args:
+        history: ``loss`` and ``val_loss``, one value an epoch, measured on the same weights and without dropout or
+            penalties; further curves may stand beside them.
+        baseline: loss of a model that ignores the inputs, same loss function. Without it the larger loss of the
+            first epoch serves, which is weaker: pass it where you can.
+        linear: training loss of a linear or logistic model on the same rows, if there is one.
+        best_epoch: the epoch whose weights were kept, counted from 1; by default the last.
+        validation_rows: number of validation rows.
+        metric: a further curve to show beside the loss, for example ``"accuracy"`` (with ``"val_accuracy"``).
+        actions: lines to type instead of those in :data:`ACTIONS`, by verdict or flag; a command line gives its own.
+
+    Returns:
+        The verdict. ``diverged`` replaces the four names when the kept weights have no finite loss or do worse than
+        the baseline by half: the table speaks of trainings that worked.
+
+    Raises:
+        ArgumentError: a curve is missing, empty, or the two differ in length.
+
+    Example:
+        >>> curves = {"loss": [0.6, 0.3, 0.1, 0.02], "val_loss": [0.6, 0.5, 0.55, 0.7]}
+        >>> print(diagnose(curves, baseline=0.69))  # doctest: +ELLIPSIS
+        over-fit: the model removes 97 % of the baseline's loss on training rows but ...
+
+    References:
+        Riley, R. D. et al., "Minimum sample size for developing a multivariable prediction model", 2019,
+        https://doi.org/10.1002/sim.7992 (shrinkage).
+    """
+    train, validation = _curves(history)
+    epoch = len(train) if best_epoch is None else best_epoch
+    check_int("best_epoch", epoch, "diagnose", minimum=1)
+    if epoch > len(train):
+        raise ArgumentError(
+            f"diagnose: best_epoch must be at most {len(train)}, the number of epochs; received {epoch}. "
+            "Epochs count from 1."
+        )
+    flags: list[Flag] = []
+    if baseline is None:
+        flags.append("no baseline")
+        baseline = next(
+            (max(pair) for pair in zip(train, validation, strict=True) if all(map(math.isfinite, pair))), 1.0
+        )
+        baseline = baseline if baseline > 0 else 1.0
+    check_number("baseline", baseline, "diagnose", above=0)
+    numbers = _numbers(train[epoch - 1], validation[epoch - 1], baseline, linear)
+    numbers |= {"epoch": float(epoch), "epochs": float(len(train))}
+    numbers |= _metric_numbers(history, metric, epoch)
+    name = _name(numbers)
+    flags += _flags(train, validation, baseline, validation_rows)
+    typed = {**ACTIONS, **(actions or {})}
+    wants_longer = "not converged" in flags and name in ("under-fit", "good")
+    action = typed["not converged"] if wants_longer else typed[name]
+    return Verdict(name, numbers, _reason(name, numbers, flags), action, tuple(flags))
+
+
+def _curves(history: Mapping[str, Sequence[float]]) -> tuple[list[float], list[float]]:
+    for key in ("loss", "val_loss"):
+        if key not in history or len(history[key]) == 0:
+            raise ArgumentError(
+                f"diagnose: history must hold {key!r} with one value an epoch; received "
+                f"{', '.join(map(repr, history)) or 'nothing'}. Fit with validation=0.2."
+            )
+    train, validation = [float(x) for x in history["loss"]], [float(x) for x in history["val_loss"]]
+    if len(train) != len(validation):
+        raise ArgumentError(
+            f"diagnose: 'loss' and 'val_loss' must be equally long; received {len(train)} and {len(validation)}. "
+            "Measure the validation loss after every epoch."
+        )
+    return train, validation
+
+
+def _numbers(train: float, validation: float, baseline: float, linear: float | None) -> dict[str, float]:
+    numbers = {
+        "train_loss": train,
+        "validation_loss": validation,
+        "baseline_loss": baseline,
+        "train_skill": 1 - train / baseline,
+        "validation_skill": 1 - validation / baseline,
+        "gap": validation - train,  # the generalisation gap
+    }
+    if linear is not None:
+        check_number("linear", linear, "diagnose")
+        numbers["linear_loss"] = linear
+    best = max(numbers["train_skill"], numbers["validation_skill"])
+    if best > 0:
+        numbers["carried"] = numbers["validation_skill"] / best
+        numbers["train_share"] = numbers["train_skill"] / best
+    return numbers
+
+
+def _metric_numbers(history: Mapping[str, Sequence[float]], metric: str | None, epoch: int) -> dict[str, float]:
+    if metric is None:
+        return {}
+    if metric not in history:
+        raise ArgumentError(
+            f"diagnose: metric must be a curve of the history; received {metric!r}.{did_you_mean(metric, history)} "
+            f"Known: {', '.join(history)}."
+        )
+    keys = [key for key in (metric, f"val_{metric}") if key in history]
+    return {key: float(history[key][epoch - 1]) for key in keys}
+
+
+def _name(numbers: Mapping[str, float]) -> Name:
+    train, validation = numbers["train_skill"], numbers["validation_skill"]
+    if not (math.isfinite(train) and math.isfinite(validation)) or train < -0.5:
+        return "diverged"
+    if max(train, validation) < LEAST_SKILL:
+        return "under-fit"
+    if train < LEAST_SKILL or numbers["train_share"] < LEAST_CARRIED:
+        return "unlikely"
+    if validation < LEAST_SKILL or numbers["carried"] < LEAST_CARRIED:
+        return "over-fit"
+    if _is_beaten_by_linear(numbers):
+        return "under-fit"
+    return "good"
+
+
+def _is_beaten_by_linear(numbers: Mapping[str, float]) -> bool:
+    linear = numbers.get("linear_loss", math.inf)
+    return linear < numbers["train_loss"] - LINEAR_MARGIN * numbers["baseline_loss"]
+
+
+def _flags(train: Sequence[float], validation: Sequence[float], baseline: float, rows: int | None) -> list[Flag]:
+    flags: list[Flag] = []
+    if not all(map(math.isfinite, (*train, *validation))) or train[-1] > 2 * max(train[0], baseline):
+        return ["diverged"]
+    gained = max(baseline, train[0], validation[0]) - min(validation)
+    if gained > 0:
+        if _is_falling(validation, FALL * gained):
+            flags.append("not converged")
+        if _jitter(validation) > JITTER * gained:
+            flags.append("noisy validation")
+    if rows is not None and rows < FEW_ROWS:
+        flags.append("small validation")
+    return flags
+
+
+def _is_falling(curve: Sequence[float], least: float) -> bool:
+    """Whether the mean of the last tenth of the epochs lies below the tenth before by at least ``least``."""
+    window = max(2, len(curve) // 10)
+    if len(curve) < 2 * window:
+        return False
+    last, before = curve[-window:], curve[-2 * window : -window]
+    return sum(before) / window - sum(last) / window >= least and min(curve) in last
+
+
+def _jitter(curve: Sequence[float]) -> float:
+    """Standard deviation of the noise about a smooth curve, from second differences of the later half.
+
+    White noise of deviation s has second differences of deviation √6·s; the median makes single jumps harmless.
+    """
+    half = curve[len(curve) // 2 :]
+    if len(half) < 5:
+        return 0.0
+    bends = sorted(abs(a - 2 * b + c) for a, b, c in zip(half, half[1:], half[2:], strict=False))
+    return bends[len(bends) // 2] / (0.6745 * math.sqrt(6))
+
+
+def _reason(name: Name, numbers: Mapping[str, float], flags: Sequence[Flag]) -> str:
+    scale = "the first epoch's loss" if "no baseline" in flags else "the baseline's loss"
+    train, validation = _percent(numbers["train_skill"]), _percent(numbers["validation_skill"])
+    losses = (
+        f" (loss {numbers['train_loss']:.3g} in training, {numbers['validation_loss']:.3g} in validation, "
+        f"{numbers['baseline_loss']:.3g} for the scale)."
+    )
+    if name == "diverged":
+        text = "the loss is not finite or far above the baseline: the steps were too large" + losses
+    elif name == "under-fit" and numbers["train_skill"] >= LEAST_SKILL:
+        text = (
+            f"a linear model reaches a training loss of {numbers['linear_loss']:.3g}, the network only "
+            f"{numbers['train_loss']:.3g}: it has not learned what a line shows" + losses
+        )
+    elif name == "under-fit":
+        text = f"the model removes only {train} of {scale} on training rows and {validation} on new rows" + losses
+    elif name == "over-fit":
+        text = f"the model removes {train} of {scale} on training rows but only {validation} on new rows" + losses
+    elif name == "unlikely":
+        text = (
+            f"the model removes {validation} of {scale} on validation rows but only {train} on the rows it learned "
+            "from, which hardly happens by itself" + losses
+        )
+    else:
+        carried = _percent(numbers["carried"])
+        text = (
+            f"the model removes {train} of {scale} on training rows and {validation} on new rows; {carried} "
+            "carries over" + losses
+        )
+    return text + _flag_words(flags)
+
+
+def _flag_words(flags: Sequence[Flag]) -> str:
+    words = {
+        "not converged": "The loss was still falling at the last epoch.",
+        "noisy validation": "The validation loss jumps from epoch to epoch, so small differences mean nothing.",
+        "small validation": f"The validation part has fewer than {FEW_ROWS} rows, so its numbers are rough.",
+        "diverged": "The loss became infinite or rose far above its start during the training.",
+    }
+    return "".join(f" {words[flag]}" for flag in flags if flag in words)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if math.isfinite(share) else "nothing"

@@ -1,0 +1,51 @@
+"""Figures: one a function, from plain arrays; nothing is computed here.
+
+Every function returns a :class:`matplotlib.figure.Figure`; :func:`save` writes it as PNG, SVG or PDF and :func:`svg`
+gives the text to put into an HTML page. ``import chainrule`` does not import this package: Matplotlib is dear.
+"""
+
+from chainrule.figures.classification import (
+    calibration_curve,
+    confusion_matrix,
+    precision_recall_curve,
+    roc_curve,
+    softmax_bars,
+)
+from chainrule.figures.comparison import baseline_comparison, permutation_importance
+from chainrule.figures.data import class_counts, histogram, split_bar
+from chainrule.figures.output import save, svg
+from chainrule.figures.regression import capacity_triple, predicted_vs_actual, regression_fit, residuals
+from chainrule.figures.training import (
+    accumulation_timeline,
+    gradient_norms,
+    learning_curves,
+    learning_rates,
+    rate_finder,
+    schedule,
+)
+
+__all__ = [
+    "accumulation_timeline",
+    "baseline_comparison",
+    "calibration_curve",
+    "capacity_triple",
+    "chainrule`` does not import this package: Matplotlib is dear.",
+    "class_counts",
+    "confusion_matrix",
+    "gradient_norms",
+    "histogram",
+    "learning_curves",
+    "learning_rates",
+    "permutation_importance",
+    "precision_recall_curve",
+    "predicted_vs_actual",
+    "rate_finder",
+    "regression_fit",
+    "residuals",
+    "roc_curve",
+    "save",
+    "schedule",
+    "softmax_bars",
+    "split_bar",
+    "svg",
+]
