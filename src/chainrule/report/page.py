@@ -192,7 +192,7 @@ def _data(report: ReportData) -> str:
     if report.split:
         drawn = svg(split_bar(report.split), prefix="split", title="Rows in each part")
         parts.append(
-            f'<h3>How the rows were divided</h3>\n<figure><div class="card">{drawn}</div>\n<figcaption>"
+            f'<h3>How the rows were divided</h3>\n<figure><div class="card">{drawn}</div>\n<figcaption>'
             "The model learns from the training rows; the validation rows decide when to stop; the test rows are "
             "looked at once, at the end.</figcaption></figure>"
         )
