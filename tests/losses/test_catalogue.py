@@ -38,6 +38,9 @@ def test_unknown_name_suggests_the_nearest():
 
 
 def test_object_function_and_class():
+    """C259: a function written with array functions is a loss."""
+    squared = losses.get(lambda y, t: jnp.square(y - t))
+    assert squared(jnp.array([1.0, 5.0]), jnp.array([0.0, 2.0])).tolist() == [1.0, 9.0]
     huber = losses.Huber(2.0)
     assert losses.get(huber) is huber
     with pytest.raises(ArgumentTypeError, match=r"Type Huber\(\)"):

@@ -233,6 +233,8 @@ def test_shapes_and_types_that_do_not_fit_are_refused():
         loss(jnp.ones((4, 3)), jnp.ones(4))
     with pytest.raises(ShapeError, match="2 axes or more"):
         loss(jnp.ones(4), jnp.ones(4, int))
+    with pytest.raises(ShapeError, match="Use 'binary_cross_entropy'"):
+        loss(jnp.ones((4, 1)), jnp.ones(4, int))
     with pytest.raises(ArgumentError, match="only one of class_weight and pos_weight"):
         losses.BinaryCrossEntropy(class_weight=(1.0, 2.0), pos_weight=2.0)
     with pytest.raises(ArgumentError, match="one number per label"):

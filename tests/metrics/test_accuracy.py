@@ -14,7 +14,7 @@ LOGITS, LABELS, WEIGHT = RNG.normal(size=(7, 4)), RNG.integers(4, size=7), RNG.u
 
 
 def test_class_accuracy_from_integer_and_one_hot_labels():
-    """C79: accuracy = number right / number of all, weighted."""
+    """C79 C152: accuracy = number right / number of all, weighted."""
     expected = sklearn.metrics.accuracy_score(LABELS, LOGITS.argmax(1), sample_weight=WEIGHT)
     for targets in (LABELS, np.eye(4)[LABELS]):
         got = metrics.Accuracy()(jnp.asarray(LOGITS), jnp.asarray(targets), jnp.asarray(WEIGHT))
@@ -107,6 +107,8 @@ def test_no_rows_give_nan():
 def test_shapes_and_types_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError, match=r"\(3, 1\) and targets of shape \(2, 1\)"):
         metrics.Accuracy()(jnp.ones((3, 1)), jnp.ones((2, 1)))
+    with pytest.raises(ShapeError, match="2 classes or more"):
+        metrics.Accuracy()(jnp.ones((3, 1)), jnp.ones(3, int))
     with pytest.raises(ArgumentTypeError, match=r"astype\(int\)"):
         metrics.Accuracy()(jnp.ones((3, 2)), jnp.ones(3))
     with pytest.raises(ArgumentError, match="threshold"):

@@ -141,6 +141,16 @@ def require_axes(owner: object, predictions: Array, count: int) -> None:
         )
 
 
+def require_classes(owner: object, predictions: Array) -> None:
+    """Refuse predictions whose last axis cannot be a choice between classes."""
+    require_axes(owner, predictions, 2)
+    if predictions.shape[-1] == 1:
+        raise ShapeError(
+            f"{type(owner).__name__}: the last axis of the predictions must hold 2 classes or more; received shape "
+            f"{_text(predictions)}. Use 'binary_cross_entropy' for a single output, or one unit per class."
+        )
+
+
 def example_mean(values: Array) -> Array:
     """The mean over all axes but the first: ``[batch, ...] -> [batch]``."""
     return jnp.mean(values, axis=tuple(range(1, values.ndim)))

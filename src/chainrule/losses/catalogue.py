@@ -144,9 +144,7 @@ def check_output_activation(loss: Loss, activation: str | None) -> str | None:
 
 
 # Outputs that cannot reach every real number, so that some probabilities are out of reach.
-_BOUNDED = frozenset(
-    {"relu", "relu6", "tanh", "softplus", "softsign", "hard_sigmoid", "hard_tanh", "step", "exponential"}
-)
+_BOUNDED = frozenset({"relu", "tanh", "softplus", "softsign", "hard_sigmoid", "step", "exponential"})
 
 _SOFTMAX_WITH_BINARY = (
     "softmax-with-binary: {name} asks one yes/no question per output, but softmax makes the outputs exclude each "

@@ -17,7 +17,7 @@ from chainrule.losses.base import (
     example_mean,
     refuse_row,
     register,
-    require_axes,
+    require_classes,
     same_shape,
 )
 from chainrule.losses.class_weight import ClassWeight, check_class_weight, class_weight_vector
@@ -90,7 +90,7 @@ class CrossEntropy(Loss):
     def __call__(self, predictions: Array, targets: Array) -> Array:
         """The cross-entropy of each example."""
         predictions = stable.at_least_float32(predictions)
-        require_axes(self, predictions, 2)
+        require_classes(self, predictions)
         costs = -stable.class_log_probabilities(predictions, from_logits=self.from_logits)
         weights = class_weight_vector(self.class_weight, costs.shape[-1], "CrossEntropy")
         if weights is not None:
@@ -237,7 +237,7 @@ class KLDivergence(Loss):
     def __call__(self, predictions: Array, targets: Array) -> Array:
         """The divergence of each example."""
         predictions, targets = same_shape(self, predictions, targets)
-        require_axes(self, predictions, 2)
+        require_classes(self, predictions)
         logs = stable.class_log_probabilities(predictions, from_logits=self.from_logits)
         terms = stable.xlogy(targets, targets) - stable.weighted_logs(targets, logs)
         return example_mean(jnp.sum(terms, axis=-1))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from chainrule._base.checks import check_number
 from chainrule._base.spec import Array
-from chainrule.losses.base import HostArray, Loss, example_mean, refuse_row, register, require_axes, same_shape
+from chainrule.losses.base import HostArray, Loss, example_mean, refuse_row, register, require_classes, same_shape
 from chainrule.losses.class_weight import ClassWeight, check_class_weight, class_weight_vector
 from chainrule.losses.classification import as_labels, check_class_targets, is_label_array, nan_outside_unit
 from chainrule.ops import stable
@@ -120,7 +120,7 @@ class FocalLoss(Loss):
     def __call__(self, predictions: Array, targets: Array) -> Array:
         """The focal loss of each example."""
         predictions = stable.at_least_float32(predictions)
-        require_axes(self, predictions, 2)
+        require_classes(self, predictions)
         logs = stable.class_log_probabilities(predictions, from_logits=self.from_logits)
         costs = -jnp.exp(self.gamma * stable.log_complement(jnp.exp(logs))) * logs
         weights = class_weight_vector(self.class_weight, costs.shape[-1], "FocalLoss")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from chainrule._base.spec import Array
-from chainrule.losses.base import HostArray, Loss, example_mean, refuse_row, register, require_axes, same_shape
+from chainrule.losses.base import HostArray, Loss, example_mean, refuse_row, register, require_classes, same_shape
 from chainrule.losses.classification import as_labels, check_class_targets, is_label_array
 from chainrule.ops.stable import at_least_float32, pick_class
 
@@ -106,7 +106,7 @@ class CategoricalHinge(Loss):
     def __call__(self, predictions: Array, targets: Array) -> Array:
         """The multi-class hinge loss of each example."""
         predictions = at_least_float32(predictions)
-        require_axes(self, predictions, 2)
+        require_classes(self, predictions)
         if is_label_array(predictions, targets):
             labels = as_labels(self, targets)
         else:

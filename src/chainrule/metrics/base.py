@@ -117,7 +117,19 @@ class WholeMetric(Metric, abc.ABC):
 
 
 def register(name: str, *synonyms: str) -> Callable[[M], M]:
-    """Class decorator: make a metric known by ``name`` and its synonyms, and storable in files."""
+    """Class decorator: make a metric known by ``name`` and its synonyms, and storable in files.
+
+    Example:
+        >>> import dataclasses
+        >>> import chainrule.metrics as metrics
+        >>> @metrics.register("share_above_zero_for_the_example")
+        ... @dataclasses.dataclass(frozen=True)
+        ... class ShareAboveZero(metrics.MeanMetric):
+        ...     def values(self, predictions, targets):
+        ...         return predictions > 0
+        >>> metrics.get("share_above_zero_for_the_example").name
+        'share_above_zero_for_the_example'
+    """
 
     def add_class(cls: M) -> M:
         # losses have classes of the same names (MeanSquaredError): files tell them apart by the prefix

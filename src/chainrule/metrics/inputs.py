@@ -26,14 +26,14 @@ def require_same_shape(owner: object, predictions: Array, targets: Array) -> tup
 def class_indices(owner: object, predictions: Array, targets: Array) -> Array:
     """True classes as integers from integer labels or one-hot rows; refuses shapes that fit neither."""
     targets = jnp.asarray(targets)
-    if shapes_agree(predictions.shape[:-1], targets.shape):
+    if shapes_agree(predictions.shape[:-1], targets.shape) and predictions.shape[-1] != 1:
         if jnp.issubdtype(targets.dtype, jnp.floating):
             raise ArgumentTypeError(
                 f"{type(owner).__name__}: class labels must be integers; received dtype {targets.dtype} with shape "
                 f"{tuple(targets.shape)}. Type targets.astype(int)."
             )
         return targets.astype(jnp.int32)
-    if shapes_agree(predictions.shape, targets.shape):
+    if shapes_agree(predictions.shape, targets.shape) and predictions.shape[-1] != 1:
         return jnp.argmax(targets, axis=-1)
     raise _unequal(owner, predictions, targets)
 
@@ -112,12 +112,6 @@ def is_above(predictions: Array, threshold: float, *, from_logits: bool) -> Arra
     return predictions > cut
 
 
-def probabilities(predictions: HostArray, *, from_logits: bool) -> HostArray:
-    """Probabilities in float64 of binary predictions, from logits if told so."""
-    values = np.asarray(predictions, np.float64)
-    return np.exp(-np.logaddexp(0, -values)) if from_logits else values
-
-
 def class_probabilities(predictions: HostArray, *, from_logits: bool) -> HostArray:
     """Probabilities in float64 of class predictions ``[n, classes]``, from logits if told so."""
     values = np.asarray(predictions, np.float64)
@@ -131,6 +125,6 @@ def class_probabilities(predictions: HostArray, *, from_logits: bool) -> HostArr
 def _unequal(owner: object, predictions: Array, targets: Array) -> ShapeError:
     return ShapeError(
         f"{type(owner).__name__}: targets must have the shape of the predictions, or that shape without its last axis "
-        f"for integer labels; received predictions of shape {tuple(predictions.shape)} and targets of shape "
-        f"{tuple(targets.shape)}. Reshape the targets, or change the number of outputs."
+        f"for integer labels of 2 classes or more; received predictions of shape {tuple(predictions.shape)} "
+        f"and targets of shape {tuple(targets.shape)}. Reshape the targets, or change the number of outputs."
     )
