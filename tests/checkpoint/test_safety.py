@@ -64,24 +64,25 @@ bombs = [
         header(t=tensor([0, 1 << 62, 1 << 62], 0)),
         header(t=tensor([1] * 200_000, 4)),
         b'{"a":[' + b"[]," * 2_000_000 + b"[]]}",
+        b'{"a":[' + b"[]," * 499_990 + b"[]]}",
         b'{"a":' + b"[" * 4_000_000 + b"]" * 4_000_000 + b"}",
         b'{"a":"' + b"x" * 8_000_000 + b'"}',
     )),
 ]
 own = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (own + (512 << 20), own + (512 << 20)))
-slowest = 0.0
+times = []
 for bomb in bombs:
     path.write_bytes(bomb)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         read_model(path)
     except FormatError:
         pass
     else:
         raise SystemExit("a bomb was read")
-    slowest = max(slowest, time.perf_counter() - start)
-print(json.dumps({"bombs": len(bombs), "slowest": slowest}))
+    times.append(time.process_time() - start)
+print(json.dumps({"bombs": len(bombs), "slowest": max(times)}))
 """
 
 
@@ -104,5 +105,5 @@ def test_only_the_model_file_is_opened_and_nothing_is_imported_or_run(tmp_path):
 def test_bombs_are_refused_under_a_memory_limit(tmp_path):
     """Headers of at most 8 MiB that ask for up to 4 TiB are refused within 512 MiB of address space."""
     found = _run(BOMBS, tmp_path)
-    assert found["bombs"] == 8
-    assert found["slowest"] < 10  # some 0.3 s alone; the bound leaves room for a loaded machine
+    assert found["bombs"] == 9
+    assert found["slowest"] < 5  # seconds of processor time

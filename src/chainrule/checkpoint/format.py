@@ -30,10 +30,12 @@ from chainrule._base.errors import (
 )
 from chainrule.checkpoint.header import (
     DTYPES,
+    MAX_BRACKETS,
     MAX_HEADER_BYTES,
     NO_DIGEST,
     Entry,
     Header,
+    count_brackets,
     decode_header,
     encode_header,
     folder_clash,
@@ -92,11 +94,7 @@ def write_model(path: str | os.PathLike[str], arrays: Mapping[str, Any], config:
         entries.append(Entry(name, tensor.dtype, tensor.shape, begin, begin + tensor.nbytes))
         begin += tensor.nbytes
     header = encode_header(entries, config)
-    if len(header) > MAX_HEADER_BYTES:
-        raise ArgumentError(
-            f"write_model: names and config must take at most {MAX_HEADER_BYTES} bytes; received {len(header)}. "
-            "Store long lists as arrays."
-        )
+    _check_header_size(header)
     _write_atomically(Path(path), header, list(tensors.values()))
 
 
@@ -157,6 +155,15 @@ def _tensors(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
     if clash:
         raise ArgumentError(f"write_model: {clash}. Rename one of them.")
     return dict(sorted(tensors.items(), key=lambda item: -item[1].dtype.itemsize))
+
+
+def _check_header_size(header: bytes) -> None:
+    """What could not be read back must not be written."""
+    if len(header) > MAX_HEADER_BYTES or count_brackets(header) > MAX_BRACKETS:
+        raise ArgumentError(
+            f"write_model: names and config must take at most {MAX_HEADER_BYTES} bytes and {MAX_BRACKETS} lists and "
+            f"objects; received {len(header)} bytes and {count_brackets(header)}. Store long lists as arrays."
+        )
 
 
 def _write_atomically(target: Path, header: bytes, tensors: list[np.ndarray]) -> None:

@@ -30,6 +30,7 @@ from chainrule.checkpoint.plain import check_plain, parse_plain, refuse
 VERSION = 1
 NEEDS = "0.1.0"  # the oldest release that reads files of this version
 MAX_HEADER_BYTES = 8 << 20  # JSON takes up to some 24 times its size in memory
+MAX_BRACKETS = 500_000  # lists and objects are what JSON costs most time and memory
 MAX_NAME = 512
 MAX_DIMENSIONS = 64  # NumPy's own
 MAX_ELEMENTS = 1 << 56  # counted with empty axes as 1, so that an empty array cannot overflow NumPy
@@ -134,6 +135,11 @@ def encode_header(entries: Iterable[Entry], config: Mapping[str, Any]) -> bytes:
     return text + b" " * (-len(text) % 8)
 
 
+def count_brackets(raw: bytes) -> int:
+    """An upper bound on the lists and objects in a header, those of the config included."""
+    return raw.count(b"[") + raw.count(b"{")
+
+
 def foreign_kind(start: bytes) -> str | None:
     """What kind of foreign file begins with ``start``, or ``None`` if it may be ours."""
     return next((kind for magic, kind in _FOREIGN.items() if start.startswith(magic)), None)
@@ -145,6 +151,9 @@ def decode_header(raw: bytes, data_size: int, path: str) -> Header:
     Raises:
         FormatError: naming ``path``, the place and what to do.
     """
+    brackets = count_brackets(raw)
+    if brackets > MAX_BRACKETS:
+        refuse(path, f"the header holds {brackets} lists and objects, more than {MAX_BRACKETS}")
     table = parse_plain(raw.rstrip(b" "), path, "the header")
     metadata = table.pop("__metadata__", None)
     version = _check_metadata(metadata, path)
