@@ -72,8 +72,54 @@ def test_hidden_layer_and_output_have_the_counted_weights():
     assert counted == 5 * 4 + 4 + 2 * 4 + 2
 
 
+def test_feed_forward_as_written_equals_two_layers_without_bias():
+    """C60 C264: relu(relu(x·W_h)·W_o), written with arrays, is two Dense layers."""
+
+    def feed_forward(x, w_hidden, w_out):
+        return activations.relu(activations.relu(x @ w_hidden) @ w_out)
+
+    x, w_hidden, w_out = (jnp.asarray(RNG.normal(size=s), jnp.float32) for s in ((5, 3), (3, 4), (4, 2)))
+    hidden = Dense(4, "relu", use_bias=False).call({"kernel": w_hidden}, x)
+    output = Dense(2, "relu", use_bias=False).call({"kernel": w_out}, hidden)
+    expected = np.maximum(np.maximum(np.asarray(x) @ np.asarray(w_hidden), 0) @ np.asarray(w_out), 0)
+    np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(feed_forward(x, w_hidden, w_out), output)
+    assert 0 < int((output == 0).sum()) < output.size
+
+
+def test_with_and_without_activation_differ_by_the_activation_alone():
+    """C17 C39: y = Σ w_i x_i + b without, y = σ(Σ w_i x_i + b) with: the sigmoid neuron."""
+    x = RNG.normal(size=(6, 3))
+    params = {"kernel": PARAMS["kernel"][:, :1], "bias": PARAMS["bias"][:1]}
+    z = x @ KERNEL[:, :1] + BIAS[:1]
+    np.testing.assert_allclose(Dense(1).call(params, jnp.asarray(x, jnp.float32)), z, rtol=1e-5, atol=1e-6)
+    y = Dense(1, "sigmoid").call(params, jnp.asarray(x, jnp.float32))
+    np.testing.assert_allclose(y, 1 / (1 + np.exp(-z)), rtol=1e-5, atol=1e-6)
+
+
+def test_one_linear_neuron_learns_the_least_squares_line():
+    """C19 C218 C288: Dense(1) without activation, on mean squared error, ends where numpy.linalg.lstsq does."""
+    x = RNG.normal(size=(30, 3))
+    y = x @ np.array([[1.0], [-2.0], [0.5]]) + 3 + 0.1 * RNG.normal(size=(30, 1))
+    solution = np.linalg.lstsq(np.hstack([x, np.ones((30, 1))]), y, rcond=None)[0]
+    layer, inputs, targets = Dense(1), jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32)
+    start = make_variables(layer.weights(batched((3,))), jax.random.key(0)).params
+
+    @jax.jit
+    def train(params):
+        def step(params, _):
+            slope = jax.grad(lambda p: jnp.mean(jnp.square(layer.call(p, inputs) - targets)))(params)
+            return jax.tree.map(lambda p, g: p - 0.1 * g, params, slope), None
+
+        return jax.lax.scan(step, params, length=300)[0]
+
+    found = train(start)
+    learned = np.concatenate([np.asarray(found["kernel"]).ravel(), np.asarray(found["bias"])])
+    np.testing.assert_allclose(learned, solution.ravel(), atol=1e-3)
+
+
 def test_identical_hidden_units_stay_identical():
-    """C113: with zero weights every unit gets the same gradient, so the kernel's columns stay equal."""
+    """C113: with equal weights every unit gets the same gradient, so the kernel's columns stay equal."""
     layers = (Dense(3, "tanh"), Dense(1))
     x = jnp.asarray(RNG.normal(size=(6, 2)), jnp.float32)
     hidden = {"kernel": jnp.full((2, 3), 0.1), "bias": jnp.zeros(3)}
