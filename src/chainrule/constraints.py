@@ -17,9 +17,9 @@ import jax.numpy as jnp
 from chainrule._base import tree as trees
 from chainrule._base.checks import check_int, check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, did_you_mean
+from chainrule._base.policy import widen
 from chainrule._base.registry import Registry, register_class
 from chainrule._base.spec import Array, Constraint
-from chainrule.ops.stable import at_least_float32
 
 Axis = int | tuple[int, ...] | None
 
@@ -88,7 +88,7 @@ class MaxNorm:
 
     def __call__(self, weight: Array) -> Array:
         """The projected weight, of the same shape and dtype."""
-        wide = at_least_float32(weight)
+        wide = widen(weight)
         norm = _norm(wide, self.axis)
         scale = self.max_value / jnp.maximum(norm, self.max_value)  # exactly 1 up to the limit
         return (wide * scale).astype(weight.dtype)
@@ -126,7 +126,7 @@ class UnitNorm:
 
     def __call__(self, weight: Array) -> Array:
         """The projected weight, of the same shape and dtype."""
-        wide = at_least_float32(weight)
+        wide = widen(weight)
         return (wide / _nonzero(_norm(wide, self.axis))).astype(weight.dtype)
 
 
@@ -161,7 +161,7 @@ class MinMaxNorm:
 
     def __call__(self, weight: Array) -> Array:
         """The projected weight, of the same shape and dtype."""
-        wide = at_least_float32(weight)
+        wide = widen(weight)
         norm = _norm(wide, self.axis)
         clipped = jnp.clip(norm, self.min_value, self.max_value)
         wanted = (1 - self.rate) * norm + self.rate * clipped

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 
 from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule._base.policy import wide_dtype
 from chainrule._base.registry import Registry, register_function, serializable
 from chainrule._base.rng import Key
 from chainrule._base.spec import Array, DType, Initializer
@@ -142,7 +143,7 @@ class RandomNormal:
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
         """Draw the weights."""
-        return (self.mean + self.stddev * jax.random.normal(key, shape, _wide(dtype))).astype(dtype)
+        return (self.mean + self.stddev * jax.random.normal(key, shape, wide_dtype(dtype))).astype(dtype)
 
 
 @_register("random_uniform", "uniform")
@@ -165,7 +166,7 @@ class RandomUniform:
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
         """Draw the weights."""
-        return jax.random.uniform(key, shape, _wide(dtype), self.minval, self.maxval).astype(dtype)
+        return jax.random.uniform(key, shape, wide_dtype(dtype), self.minval, self.maxval).astype(dtype)
 
 
 @_register("truncated_normal")
@@ -190,7 +191,7 @@ class TruncatedNormal:
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
         """Draw the weights."""
-        draw = jax.random.truncated_normal(key, -2.0, 2.0, shape, _wide(dtype))
+        draw = jax.random.truncated_normal(key, -2.0, 2.0, shape, wide_dtype(dtype))
         return (self.mean + self.stddev * draw).astype(dtype)
 
 
@@ -207,7 +208,7 @@ class ScaledUniform:
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
         """Draw the weights."""
         limit = self.limit(shape)
-        return jax.random.uniform(key, shape, _wide(dtype), -limit, limit).astype(dtype)
+        return jax.random.uniform(key, shape, wide_dtype(dtype), -limit, limit).astype(dtype)
 
 
 class ScaledNormal:
@@ -356,7 +357,7 @@ class Orthogonal:
                 "Use 'zeros' for biases."
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        normal = jax.random.normal(key, (max(rows, columns), min(rows, columns)), _wide(dtype))
+        normal = jax.random.normal(key, (max(rows, columns), min(rows, columns)), wide_dtype(dtype))
         q, r = jnp.linalg.qr(normal)
         q = q * jnp.sign(jnp.diagonal(r))[None, :]  # without it Q is not uniformly distributed
         if rows < columns:
@@ -392,8 +393,3 @@ def _variance(scale: float, mode: str, shape: Sequence[int]) -> float:
     if size == 0:
         raise ArgumentError(f"initializer: no size of the weight may be 0; received shape {tuple(shape)}.")
     return scale / size
-
-
-def _wide(dtype: DType) -> DType:
-    """``dtype``, or float32 if it is narrower."""
-    return jnp.promote_types(dtype, jnp.float32)

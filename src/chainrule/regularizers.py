@@ -15,9 +15,9 @@ import jax.numpy as jnp
 from chainrule._base import tree as trees
 from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, did_you_mean
+from chainrule._base.policy import widen
 from chainrule._base.registry import Registry, register_class
 from chainrule._base.spec import Array, Regularizer
-from chainrule.ops.stable import at_least_float32
 
 regularizers: Registry[type[Any]] = Registry("regularizer")  # Any: each a class of Regularizer
 
@@ -95,7 +95,7 @@ class L1:
 
     def __call__(self, weight: Array) -> Array:
         """The penalty."""
-        return self.l1 * jnp.sum(jnp.abs(at_least_float32(weight)))
+        return self.l1 * jnp.sum(jnp.abs(widen(weight)))
 
 
 @register_class
@@ -121,7 +121,7 @@ class L2:
 
     def __call__(self, weight: Array) -> Array:
         """The penalty."""
-        return self.l2 * jnp.sum(jnp.square(at_least_float32(weight)))
+        return self.l2 * jnp.sum(jnp.square(widen(weight)))
 
 
 @register_class
@@ -150,7 +150,7 @@ class L1L2:
 
     def __call__(self, weight: Array) -> Array:
         """The penalty."""
-        weight = at_least_float32(weight)
+        weight = widen(weight)
         return self.l1 * jnp.sum(jnp.abs(weight)) + self.l2 * jnp.sum(jnp.square(weight))
 
 

@@ -69,3 +69,27 @@ def cast_floats(tree: Any, dtype: str) -> Any:  # Any: any pytree
         return leaf
 
     return jax.tree.map(cast, tree)
+
+
+def wide_dtype(dtype: Any) -> Any:  # Any: dtypes and their names, as JAX types them
+    """``dtype``, or float32 if it is narrower or no floating-point dtype: what sums are accumulated in.
+
+    Unlike ``jnp.promote_types`` it also works where JAX is told to refuse implicit promotion.
+
+    Example:
+        >>> [wide_dtype(name).name for name in ("bfloat16", "int32", "float32", "float64")]
+        ['float32', 'float32', 'float32', 'float64']
+    """
+    dtype = jnp.dtype(dtype)
+    return dtype if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize >= 4 else jnp.dtype("float32")
+
+
+def widen(array: Any) -> jax.Array:  # Any: NumPy or JAX array
+    """``array`` as a JAX array of at least float32; see :func:`wide_dtype`.
+
+    Example:
+        >>> widen(jnp.ones(2, jnp.bfloat16)).dtype
+        dtype('float32')
+    """
+    array = jnp.asarray(array)
+    return array.astype(wide_dtype(array.dtype))

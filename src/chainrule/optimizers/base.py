@@ -24,10 +24,10 @@ import jax.numpy as jnp
 from chainrule._base import tree as trees
 from chainrule._base.checks import check_number
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule._base.policy import widen
 from chainrule._base.registry import Registry, register_class
 from chainrule._base.spec import Array, DType
 from chainrule._base.tree import Tree
-from chainrule.ops.stable import at_least_float32
 
 Schedule = Callable[[Array], Array]  # step, counted from 0 -> rate
 Scalar = float | Array
@@ -194,7 +194,7 @@ class LeafOptimizer(Optimizer):
         def walk(slots: Tree, param: Weights) -> Weights:
             if isinstance(param, Mapping):
                 return {name: walk(slots.get(name, {}), param[name]) for name in param}
-            wide = at_least_float32(param)
+            wide = widen(param)
             return self.rate_leaf(wide, slots, step, as_dtype(rate, wide.dtype))
 
         return walk(state, params)
@@ -208,7 +208,7 @@ class LeafOptimizer(Optimizer):
                 f"{path or 'weight'} ({type(self).__name__}): the gradient must have the weight's shape {param.shape}; "
                 f"received {grad.shape}. Take gradients of a scalar loss with respect to these weights."
             )
-        wide = at_least_float32(param)
+        wide = widen(param)
         try:
             increment, kept = self.step_leaf(grad.astype(wide.dtype), wide, slots, step, as_dtype(rate, wide.dtype))
         except KeyError as error:
@@ -293,7 +293,7 @@ def _floating(param: Any, owner: object) -> Array:  # Any: an array of any libra
             f"{type(owner).__name__}: weights must be floating-point arrays; received dtype {param.dtype}. "
             "Keep integers in the state of a layer, or cast them."
         )
-    return at_least_float32(param)
+    return widen(param)
 
 
 def _arrays(values: Any) -> Weights:  # Any: numbers, lists, arrays, or nested dicts of them

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 
 from chainrule._base.checks import check_number, check_positive_int, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError
+from chainrule._base.policy import widen
 from chainrule._base.registry import register_class
-from chainrule._base.spec import Array, DType
+from chainrule._base.spec import Array
 from chainrule._base.tree import Tree
-from chainrule.ops.stable import at_least_float32
 from chainrule.optimizers.base import Optimizer, Scalar, Weights, add, as_dtype, scaled
 
 
@@ -25,7 +25,7 @@ def global_norm(tree: Weights) -> Array:
         >>> float(global_norm({"a": jnp.array([3.0]), "b": jnp.array([4e30])})) == float(jnp.float32(4e30))
         True
     """
-    leaves = [at_least_float32(leaf) for leaf in jax.tree.leaves(tree)]
+    leaves = [widen(leaf) for leaf in jax.tree.leaves(tree)]
     largest = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf)).astype(jnp.float32) for leaf in leaves]))
     unit = jnp.where(largest > 0, largest, 1)  # squares of x/unit are at most 1
     squares = [jnp.sum(jnp.square(leaf / unit.astype(leaf.dtype))).astype(jnp.float32) for leaf in leaves]
@@ -85,11 +85,12 @@ class Clip(Optimizer):
 
     def clip(self, grads: Weights) -> Weights:
         """The clipped gradients."""
-        if (limit := self.value) is not None:
-            return jax.tree.map(lambda grad: jnp.clip(grad, -limit, limit), grads)
-        if (limit := self.norm) is not None:
-            return jax.tree.map(lambda grad: grad * _factor(grad, limit, grad.dtype), grads)
-        factor = _factor(grads, self.global_norm or 0.0, jnp.float32)  # one of the three limits is given
+        if self.value is not None:
+            return _clip_entries(grads, self.value)
+        if self.norm is not None:
+            limit = self.norm
+            return jax.tree.map(lambda grad: grad * _factor(grad, limit).astype(grad.dtype), grads)
+        factor = _factor(grads, self.global_norm or 0.0)  # one of the three limits is given
         return jax.tree.map(lambda grad: grad * factor.astype(grad.dtype), grads)
 
     def rate(self, step: Scalar) -> Scalar | None:
@@ -217,7 +218,7 @@ class AverageWeights(Optimizer):
 
     def init(self, params: Weights) -> Tree:
         """The optimizer's state, and a copy of the weights as ``average``."""
-        copies = jax.tree.map(lambda param: jnp.array(at_least_float32(param), copy=True), params)
+        copies = jax.tree.map(lambda param: jnp.array(widen(param), copy=True), params)
         return _with_own(self.optimizer.init(params), average=copies)
 
     def update(
@@ -305,13 +306,17 @@ class Proximal(Optimizer):
         return self.optimizer.rate(step)
 
 
-def _factor(grads: Weights, limit: float, dtype: DType) -> Array:
+def _clip_entries(grads: Weights, limit: float) -> Weights:
+    return jax.tree.map(lambda grad: jnp.clip(grad, -limit, limit), grads)
+
+
+def _factor(grads: Weights, limit: float) -> Array:
     """What brings the norm of ``grads`` down to ``limit``; exactly 1 where it is not above."""
-    return (limit / jnp.maximum(global_norm(grads), limit)).astype(dtype)
+    return limit / jnp.maximum(global_norm(grads), limit)
 
 
 def _zeros(param: Array) -> Array:
-    return jnp.zeros_like(at_least_float32(param))
+    return jnp.zeros_like(widen(param))
 
 
 def _with_own(inner: Tree, **own: Weights) -> Tree:
