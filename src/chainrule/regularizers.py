@@ -95,7 +95,7 @@ class L1:
 
     def __call__(self, weight: Array) -> Array:
         """The penalty."""
-        return self.l1 * jnp.sum(jnp.abs(widen(weight)))
+        return self.l1 * _absolute_sum(widen(weight))
 
 
 @register_class
@@ -151,9 +151,13 @@ class L1L2:
     def __call__(self, weight: Array) -> Array:
         """The penalty."""
         weight = widen(weight)
-        return self.l1 * jnp.sum(jnp.abs(weight)) + self.l2 * jnp.sum(jnp.square(weight))
+        return self.l1 * _absolute_sum(weight) + self.l2 * jnp.sum(jnp.square(weight))
 
 
 regularizers.register(L1, "l1", synonyms=("lasso",))
 regularizers.register(L2, "l2", synonyms=("ridge",))
 regularizers.register(L1L2, "l1_l2", synonyms=("l1l2", "elastic_net"))
+
+
+def _absolute_sum(weight: Array) -> Array:
+    return jnp.sum(weight * jnp.sign(weight))  # the derivative of jnp.abs at 0 would be 1
