@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from types import ModuleType
 
 import click
 import pytest
@@ -24,7 +25,8 @@ def resolve(name):
     target = importlib.import_module(found)
     for part in rest:
         found = f"{found}.{part}"
-        target = getattr(target, part) if hasattr(target, part) else importlib.import_module(found)
+        is_submodule = isinstance(target, ModuleType) and not hasattr(target, part)
+        target = importlib.import_module(found) if is_submodule else getattr(target, part)
     return target
 
 
