@@ -1,0 +1,41 @@
+"""Explanations in numbers: what a network computes, where each gradient comes from, and what descent does with it."""
+
+from chainrule.explain.boundary import Boundary, boundary
+from chainrule.explain.chain_rule import ChainRule, Factor, chain_rule
+from chainrule.explain.check_gradients import GradientCheck, check_gradients
+from chainrule.explain.descent import DescentHistory, gradient_descent, random_normal
+from chainrule.explain.forward import Forward, Row, forward
+from chainrule.explain.gradient_norms import GradientNorms, gradient_norms
+from chainrule.explain.landscape import Landscape, LossSlice, landscape, loss_slice
+from chainrule.explain.linear import Affine, collapse_linear, feed_forward
+from chainrule.explain.nudge import Nudge, nudge
+from chainrule.explain.perceptron import Perceptron, PerceptronReport
+
+__all__ = [
+    "Affine",
+    "Boundary",
+    "ChainRule",
+    "DescentHistory",
+    "Factor",
+    "Forward",
+    "GradientCheck",
+    "GradientNorms",
+    "Landscape",
+    "LossSlice",
+    "Nudge",
+    "Perceptron",
+    "PerceptronReport",
+    "Row",
+    "boundary",
+    "chain_rule",
+    "check_gradients",
+    "collapse_linear",
+    "feed_forward",
+    "forward",
+    "gradient_descent",
+    "gradient_norms",
+    "landscape",
+    "loss_slice",
+    "nudge",
+    "random_normal",
+]
