@@ -20,6 +20,7 @@ FORMATS = (
     "%d/%m/%Y %H:%M",
     "%m/%d/%Y %H:%M",
 )
+_LOOKS_LIKE_DATE = r"^([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})([ T][0-9:.]+)?$"
 NATIVE = "native"  # the column already holds moments
 DATE_PARTS = ("year", "month", "day_of_week", "hour", "elapsed_days")
 
@@ -39,7 +40,7 @@ def find_date_format(values: pl.Series) -> tuple[str, str] | None:
     if values.dtype != pl.String or not present.len():
         return None
     sample = present.head(200)
-    if not sample.str.contains(r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9:.]+)?$").all():
+    if not sample.str.contains(_LOOKS_LIKE_DATE).all():
         return None
     fitting = [form for form in FORMATS if not _parse(sample, form).null_count()]
     fitting = [form for form in fitting if not _parse(present, form).null_count()]

@@ -5,6 +5,7 @@ Nothing here decides; each :class:`Finding` says what was seen and what to do ab
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -23,10 +24,11 @@ FindingKind = Literal["proxy", "missingness", "identifier", "duplicates", "group
 MAX_AUC = 0.98  # a single column that ranks this well is more likely a leak than a discovery
 MAX_CORRELATION = 0.99
 MAX_ACCURACY = 0.98
+MAX_PAIR_AUC = 0.99  # petals tell irises apart honestly with 0.98
 _MIN_PURE_ROWS = 20
 _PURE_SHARE = 0.99
 _CHANCE = 1e-6
-_MAX_BINS = 20
+_MAX_PAIRED_CLASSES = 30
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,14 @@ def _proxy(values: pl.Series, kind: str, target: Target) -> Finding | None:
     elif target.task == "binary":
         strength = _binary_auc(part, truth == 1, is_number=is_number)
         found, what = strength >= MAX_AUC, f"alone predicts the target with an AUC of {strength:.3f}"
+    elif is_number:
+        strength = _least_pair_auc(part.to_numpy(), truth)
+        found, what = (
+            strength >= MAX_PAIR_AUC,
+            f"alone tells every two classes apart with an AUC of {strength:.3f} or more",
+        )
     else:
-        strength = _balanced_accuracy(_binned(part, is_number=is_number), truth, len(target.classes))
+        strength = _balanced_accuracy(_codes(part), truth, len(target.classes))
         found, what = strength >= MAX_ACCURACY, f"alone predicts {strength:.1%} of each class's rows"
     if not found:
         return None
@@ -205,7 +213,7 @@ def _binary_auc(values: pl.Series, is_positive: np.ndarray, *, is_number: bool) 
     if is_number:
         area = auc(values.to_numpy(), is_positive)
         return max(area, 1 - area)
-    codes = _binned(values, is_number=False)
+    codes = _codes(values)
     scores = np.empty(codes.size)
     for half in (0, 1):  # rates from one half judge the other, or high cardinality would look like knowledge
         here = np.arange(codes.size) % 4 // 2 == half
@@ -227,12 +235,23 @@ def _balanced_accuracy(codes: np.ndarray, truth: np.ndarray, num_classes: int) -
     return float(np.mean([found[truth == label].mean() for label in np.unique(truth)]))
 
 
-def _binned(values: pl.Series, *, is_number: bool) -> np.ndarray:
-    if not is_number:
-        return OrdinalEncoder().fit(values).transform(values).values
-    numbers = values.to_numpy()
-    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, _MAX_BINS + 1)[1:-1]))
-    return np.searchsorted(edges, numbers, side="right")
+def _codes(values: pl.Series) -> np.ndarray:
+    return OrdinalEncoder().fit(values).transform(values).values
+
+
+def _least_pair_auc(values: np.ndarray, truth: np.ndarray) -> float:
+    """The smallest AUC over pairs of classes; 0.5 where there are too many classes to look at."""
+    labels = np.unique(truth)
+    if labels.size > _MAX_PAIRED_CLASSES:
+        return 0.5
+    least = 1.0
+    for one, other in itertools.combinations(labels.tolist(), 2):
+        rows = (truth == one) | (truth == other)
+        area = auc(values[rows], truth[rows] == one)
+        least = min(least, max(area, 1 - area))
+        if least < MAX_PAIR_AUC:
+            break
+    return least
 
 
 def _across(

@@ -153,10 +153,10 @@ def value_text(values: pl.Series) -> pl.Series:
         return values
     if not values.dtype.is_numeric():
         return values.cast(pl.String)
-    column = pl.col(values.name)
+    column = pl.col("value")  # names such as * or ^a$ would mean something else to Polars
     whole = (column == column.floor()) & (column.abs() < 2.0**53)
     text = pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String))
-    return values.to_frame().select(text.alias(values.name)).to_series()
+    return values.alias("value").to_frame().select(text.alias("value")).to_series().alias(values.name)
 
 
 def _describe_column(values: pl.Series, chosen: ColumnKind | None) -> Column:
@@ -244,8 +244,8 @@ def _text_kind(present: pl.Series, unique: int) -> tuple[ColumnKind, str]:
 def _examples(present: pl.Series) -> tuple[str, ...]:
     if not present.len():
         return ()
-    counts = present.value_counts(sort=False).sort(["count", present.name], descending=[True, False])
-    return tuple(text[:40] for text in value_text(counts[present.name].head(5)).to_list())
+    counts = present.alias("value").value_counts(sort=False).sort(["count", "value"], descending=[True, False])
+    return tuple(text[:40] for text in value_text(counts["value"].head(5)).to_list())
 
 
 def _summary(column: Column) -> str:

@@ -178,11 +178,9 @@ def duplicate_groups(table: Table, columns: Sequence[str] | None = None) -> np.n
         [0, 1, 0]
     """
     names = list(table.columns if columns is None else columns)
-    row = "__row__"
-    while row in names:
-        row += "_"
-    frame = table.frame.select(names).with_row_index(row)
-    first = frame.select(pl.col(row).min().over(names)).to_series().to_numpy()
+    plain = [table.column(name).alias(f"c{number}") for number, name in enumerate(names)]
+    frame = pl.DataFrame(plain).with_row_index("row")
+    first = frame.select(pl.col("row").min().over([values.name for values in plain])).to_series().to_numpy()
     return np.unique(first, return_inverse=True)[1]
 
 

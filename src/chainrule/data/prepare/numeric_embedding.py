@@ -56,12 +56,12 @@ class PiecewiseLinear:
         check_int("bins", self.bins, self, minimum=1)
 
     def fit(self, x: np.ndarray) -> FittedPiecewiseLinear:
-        """Learn the edges of each column; missing values are left out."""
+        """Learn the edges of each column, which are values that occur; missing values are left out."""
         levels = np.linspace(0.0, 1.0, self.bins + 1)
         all_edges = []
         for column in np.asarray(x, np.float64).T:
             present = column[~np.isnan(column)]
-            edges = np.unique(np.quantile(present, levels)) if present.size else np.zeros(1)
+            edges = np.unique(np.quantile(present, levels, method="inverted_cdf")) if present.size else np.zeros(1)
             if edges.size == 1:
                 edges = np.array([edges[0], edges[0] + 1.0])
             all_edges.append(tuple(edges.tolist()))

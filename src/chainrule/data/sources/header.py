@@ -77,6 +77,10 @@ def check_names(names: Sequence[str], name: str) -> None:
                 f"{name}: columns {seen[column]} and {number} are both called {column!r}; names must differ. "
                 "Rename or remove one of them."
             )
+        if column.startswith("^") and column.endswith("$"):
+            raise DataError(
+                f"{name}: column {number} is called {column!r}; names from ^ to $ are read as patterns. Rename it."
+            )
         seen[column] = number
 
 

@@ -38,11 +38,12 @@ def clean_text(text: pl.Series, missing: Iterable[str] = ()) -> pl.Series:
         ['a', None, None, None]
     """
     codes = [*MISSING_CODES, *(code.strip().lower() for code in missing)]
-    column = pl.col(text.name)
+    column = pl.col("value")  # names such as * or ^a$ would mean something else to Polars
     longest = max(len(code.encode()) for code in codes)
     is_code = (column.str.len_bytes() <= longest) & column.str.to_lowercase().is_in(codes)
-    frame = text.to_frame().with_columns(column.str.strip_chars())
-    return frame.select(pl.when(is_code).then(None).otherwise(column).alias(text.name)).to_series()
+    frame = text.alias("value").to_frame().with_columns(column.str.strip_chars())
+    cleaned = frame.select(pl.when(is_code).then(None).otherwise(column).alias("value")).to_series()
+    return cleaned.alias(text.name)
 
 
 def number_mask(text: pl.Series) -> pl.Series:

@@ -70,7 +70,9 @@ class Table:
 
     def drop(self, names: Iterable[str]) -> Table:
         """The table without the named columns."""
-        return Table(self.frame.drop(list(names)), self.source, self.notes, self.lines)
+        gone = {self.column(name).name for name in names}
+        kept = [values for values in self.frame.iter_columns() if values.name not in gone]
+        return Table(pl.DataFrame(kept), self.source, self.notes, self.lines)
 
 
 def read_table(
