@@ -12,6 +12,8 @@ from chainrule.ops.stateless_random import hash_bernoulli, hash_bits, hash_unifo
 N = 1 << 16
 KEYS = [jax.random.key(seed) for seed in range(6)]
 uniform = jax.jit(lambda key: hash_uniform(key, (N,)))
+bits_of = jax.jit(lambda key: hash_bits(key, (N,)))
+bernoulli = jax.jit(hash_bernoulli, static_argnums=(1, 2))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def test_streams_of_different_keys_are_uncorrelated_at_any_shift(samples):
 
 
 def test_every_bit_is_fair_and_changes_half_the_time_with_each_bit_of_the_key():
-    bits = np.asarray(hash_bits(KEYS[0], (N,)))
+    bits = np.asarray(bits_of(KEYS[0]))
     unpacked = (bits[:, None] >> np.arange(24)) & 1
     np.testing.assert_allclose(unpacked.mean(0), 0.5, atol=5 * 0.5 / np.sqrt(N))
     words = np.asarray(jax.random.key_data(KEYS[1]))
@@ -60,8 +62,8 @@ def test_every_bit_is_fair_and_changes_half_the_time_with_each_bit_of_the_key():
         for bit in (0, 13, 31):
             flipped = words.copy()
             flipped[word] ^= np.uint32(1 << bit)
-            other = np.asarray(hash_bits(jax.random.wrap_key_data(jnp.asarray(flipped)), (N,)))
-            changed = ((np.asarray(hash_bits(KEYS[1], (N,))) ^ other)[:, None] >> np.arange(24)) & 1
+            other = np.asarray(bits_of(jax.random.wrap_key_data(jnp.asarray(flipped))))
+            changed = ((np.asarray(bits_of(KEYS[1])) ^ other)[:, None] >> np.arange(24)) & 1
             np.testing.assert_allclose(changed.mean(0), 0.5, atol=5 * 0.5 / np.sqrt(N))
 
 
@@ -74,14 +76,14 @@ def test_pairs_fill_the_square(samples):
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.8])
 def test_bernoulli_has_its_probability(probability):
-    kept = hash_bernoulli(KEYS[2], probability, (5, N // 5))
+    kept = bernoulli(KEYS[2], probability, (5, N // 5))
     error = np.sqrt(probability * (1 - probability) / N)
     assert abs(float(kept.mean()) - probability) < 5 * error
 
 
 def test_probabilities_zero_and_one_are_exact():
-    assert not bool(hash_bernoulli(KEYS[0], 0.0, (N,)).any())
-    assert bool(hash_bernoulli(KEYS[0], 1.0, (N,)).all())
+    assert not bool(bernoulli(KEYS[0], 0.0, (N,)).any())
+    assert bool(bernoulli(KEYS[0], 1.0, (N,)).all())
     with pytest.raises(ArgumentError, match=r"at most 1; received 1\.5"):
         hash_bernoulli(KEYS[0], 1.5, (N,))
 
