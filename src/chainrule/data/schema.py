@@ -30,6 +30,7 @@ KINDS: tuple[str, ...] = get_args(ColumnKind)
 MAX_CODE_VALUES = 6  # whole numbers with at most so many different values are codes
 _ROWS_PER_CODE = 4  # ... if each occurs this often on average
 _MIN_ROWS_FOR_IDENTIFIER = 20
+_MAX_COUNTED = 50_000  # beyond so many different values, examples are simply the first
 _NEARLY_UNIQUE = 0.5  # text with more different values than this share of its rows tells rows apart
 _IDENTIFIER_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|index|key)$|[a-z](Id|ID)$|^(id|ID|Id)$", re.ASCII)
 
@@ -49,7 +50,7 @@ class Column:
         is_numeric: whether it is stored as numbers.
         minimum: smallest number, for numeric columns.
         maximum: largest number, for numeric columns.
-        examples: its most frequent values, as text.
+        examples: its most frequent values, as text (its first, where nearly all differ).
         date_format: how dates are written, for dates.
     """
 
@@ -190,7 +191,7 @@ def _describe_column(values: pl.Series, chosen: ColumnKind | None) -> Column:
         is_numeric=is_numeric,
         minimum=float(present.min()) if is_numeric and present.len() else None,  # type: ignore[arg-type]  # numeric
         maximum=float(present.max()) if is_numeric and present.len() else None,  # type: ignore[arg-type]  # numeric
-        examples=_examples(present),
+        examples=_examples(present, unique),
         date_format=date[0] if date is not None and kind == "date" else None,
     )
 
@@ -241,9 +242,11 @@ def _text_kind(present: pl.Series, unique: int) -> tuple[ColumnKind, str]:
     return "identifier", f"text that nearly tells rows apart ({share})"
 
 
-def _examples(present: pl.Series) -> tuple[str, ...]:
+def _examples(present: pl.Series, unique: int) -> tuple[str, ...]:
     if not present.len():
         return ()
+    if unique > _MAX_COUNTED:
+        return tuple(text[:40] for text in value_text(present.head(5)).to_list())
     counts = present.alias("value").value_counts(sort=False).sort(["count", "value"], descending=[True, False])
     return tuple(text[:40] for text in value_text(counts["value"].head(5)).to_list())
 
