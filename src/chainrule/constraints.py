@@ -21,6 +21,8 @@ from chainrule._base.policy import widen
 from chainrule._base.registry import Registry, register_class
 from chainrule._base.spec import Array, Constraint
 
+__all__ = ["MaxNorm", "MinMaxNorm", "NonNegative", "UnitNorm", "get", "project"]
+
 Axis = int | tuple[int, ...] | None
 
 constraints: Registry[type[Any]] = Registry("constraint")  # Any: each a class of Constraint

@@ -24,6 +24,25 @@ from chainrule._base.registry import Registry, register_function, serializable
 from chainrule._base.rng import Key
 from chainrule._base.spec import Array, DType, Initializer
 
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "LecunNormal",
+    "LecunUniform",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "fans",
+    "get",
+    "ones",
+    "zeros",
+]
+
 C = TypeVar("C", bound=Callable[..., Initializer])
 
 initializers: Registry[Callable[[], Initializer]] = Registry("initializer")
@@ -120,7 +139,6 @@ class Constant:
         check_number("value", self.value, self)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:  # noqa: ARG002
-        """An array of ``value``."""
         return jnp.full(shape, self.value, dtype)
 
 
@@ -142,7 +160,6 @@ class RandomNormal:
         check_number("stddev", self.stddev, self, at_least=0)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
-        """Draw the weights."""
         return (self.mean + self.stddev * jax.random.normal(key, shape, wide_dtype(dtype))).astype(dtype)
 
 
@@ -165,7 +182,6 @@ class RandomUniform:
         check_number("maxval", self.maxval, self, at_least=self.minval)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
-        """Draw the weights."""
         return jax.random.uniform(key, shape, wide_dtype(dtype), self.minval, self.maxval).astype(dtype)
 
 
@@ -190,7 +206,6 @@ class TruncatedNormal:
         check_number("stddev", self.stddev, self, at_least=0)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
-        """Draw the weights."""
         draw = jax.random.truncated_normal(key, -2.0, 2.0, shape, wide_dtype(dtype))
         return (self.mean + self.stddev * draw).astype(dtype)
 
@@ -198,15 +213,13 @@ class TruncatedNormal:
 class ScaledUniform:
     """Base of ``w ~ U[-r, r)`` with ``r = √(3 · variance)`` chosen from the fans of the shape."""
 
-    scale: ClassVar[float]
-    mode: ClassVar[str]
+    scale: ClassVar[tuple[float, str]]  # variance · size, and which size: "in" or "average" of in and out
 
     def limit(self, shape: Sequence[int]) -> float:
         """The ``r`` of a weight of this shape."""
-        return math.sqrt(3 * _variance(self.scale, self.mode, shape))
+        return math.sqrt(3 * _variance(self.scale, shape))
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
-        """Draw the weights."""
         limit = self.limit(shape)
         return jax.random.uniform(key, shape, wide_dtype(dtype), -limit, limit).astype(dtype)
 
@@ -217,15 +230,13 @@ class ScaledNormal:
     Keras and JAX cut and correct alike; PyTorch does not cut.
     """
 
-    scale: ClassVar[float]
-    mode: ClassVar[str]
+    scale: ClassVar[tuple[float, str]]  # variance · size, and which size: "in" or "average" of in and out
 
     def stddev(self, shape: Sequence[int]) -> float:
         """The standard deviation of a weight of this shape."""
-        return math.sqrt(_variance(self.scale, self.mode, shape))
+        return math.sqrt(_variance(self.scale, shape))
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
-        """Draw the weights."""
         return TruncatedNormal(stddev=self.stddev(shape) / _TRUNCATED_STDDEV)(key, shape, dtype)
 
 
@@ -244,8 +255,7 @@ class GlorotUniform(ScaledUniform):
         Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, eq. 16.
     """
 
-    scale: ClassVar[float] = 1.0
-    mode: ClassVar[str] = "average"
+    scale: ClassVar[tuple[float, str]] = (1.0, "average")
 
 
 @_register("glorot_normal", "xavier_normal")
@@ -258,8 +268,7 @@ class GlorotNormal(ScaledNormal):
         0.5
     """
 
-    scale: ClassVar[float] = 1.0
-    mode: ClassVar[str] = "average"
+    scale: ClassVar[tuple[float, str]] = (1.0, "average")
 
 
 @_register("he_uniform", "kaiming_uniform")
@@ -275,8 +284,7 @@ class HeUniform(ScaledUniform):
         He et al., "Delving deep into rectifiers", 2015, https://arxiv.org/abs/1502.01852, eq. 10.
     """
 
-    scale: ClassVar[float] = 2.0
-    mode: ClassVar[str] = "in"
+    scale: ClassVar[tuple[float, str]] = (2.0, "in")
 
 
 @_register("he_normal", "kaiming_normal")
@@ -289,8 +297,7 @@ class HeNormal(ScaledNormal):
         0.5
     """
 
-    scale: ClassVar[float] = 2.0
-    mode: ClassVar[str] = "in"
+    scale: ClassVar[tuple[float, str]] = (2.0, "in")
 
 
 @_register("lecun_uniform")
@@ -306,8 +313,7 @@ class LecunUniform(ScaledUniform):
         LeCun et al., "Efficient BackProp", 1998, section 4.6.
     """
 
-    scale: ClassVar[float] = 1.0
-    mode: ClassVar[str] = "in"
+    scale: ClassVar[tuple[float, str]] = (1.0, "in")
 
 
 @_register("lecun_normal")
@@ -323,8 +329,7 @@ class LecunNormal(ScaledNormal):
         Klambauer et al., "Self-normalizing neural networks", 2017, https://arxiv.org/abs/1706.02515.
     """
 
-    scale: ClassVar[float] = 1.0
-    mode: ClassVar[str] = "in"
+    scale: ClassVar[tuple[float, str]] = (1.0, "in")
 
 
 @_register("orthogonal")
@@ -350,7 +355,6 @@ class Orthogonal:
         check_number("gain", self.gain, self)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
-        """Draw the weights."""
         if len(shape) < 2:
             raise ShapeError(
                 f"Orthogonal: the weight must have at least two axes; received shape {tuple(shape)}. "
@@ -381,15 +385,14 @@ class Identity:
         check_number("gain", self.gain, self)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:  # noqa: ARG002
-        """The matrix."""
         if len(shape) != 2:
             raise ShapeError(f"Identity: the weight must be a matrix; received shape {tuple(shape)}. Use Orthogonal().")
         return self.gain * jnp.eye(*shape, dtype=dtype)
 
 
-def _variance(scale: float, mode: str, shape: Sequence[int]) -> float:
+def _variance(scale: tuple[float, str], shape: Sequence[int]) -> float:
     fan_in, fan_out = fans(shape)
-    size = fan_in if mode == "in" else (fan_in + fan_out) / 2
+    size = fan_in if scale[1] == "in" else (fan_in + fan_out) / 2
     if size == 0:
         raise ArgumentError(f"initializer: no size of the weight may be 0; received shape {tuple(shape)}.")
-    return scale / size
+    return scale[0] / size

@@ -19,6 +19,8 @@ from chainrule._base.policy import widen
 from chainrule._base.registry import Registry, register_class
 from chainrule._base.spec import Array, Regularizer
 
+__all__ = ["L1", "L1L2", "L2", "get", "penalty"]
+
 regularizers: Registry[type[Any]] = Registry("regularizer")  # Any: each a class of Regularizer
 
 

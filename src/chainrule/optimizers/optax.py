@@ -46,6 +46,11 @@ class FromOptax(Optimizer):
 
     Args:
         transformation: ``optax.adam(1e-3)``, a chain, ...
+
+    Example:
+        >>> import jax.numpy as jnp, optax
+        >>> list(trees.flatten(FromOptax(optax.adam(0.001)).init({"dense": {"kernel": jnp.ones((2, 3))}})))
+        ['0/count', '0/mu/dense/kernel', '0/nu/dense/kernel']
     """
 
     transformation: Any  # an optax.GradientTransformation; Optax may not be installed
