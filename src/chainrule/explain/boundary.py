@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from chainrule._base.checks import check_int
@@ -64,7 +65,7 @@ def boundary(model: Model, xlim: Sequence[float], ylim: Sequence[float], *, reso
     shape = tuple(model.graph.inputs[0].shape[1:])
     if len(model.graph.inputs) != 1 or shape != (2,):
         raise ShapeError(f"boundary: the model must take two features; received a model of inputs {shape}.")
-    x1, x2 = np.linspace(*xlim, resolution), np.linspace(*ylim, resolution)
+    x1, x2 = (np.linspace(low, high, resolution) for low, high in (xlim, ylim))
     points = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
     scores = np.asarray(model(points.astype(np.float32))).reshape(resolution, resolution, -1)
     meaning = str(getattr(model.loss, "expects", "real")) if model.is_compiled else "real"
@@ -79,7 +80,7 @@ def boundary(model: Model, xlim: Sequence[float], ylim: Sequence[float], *, reso
 def _read(scores: Numbers, meaning: str) -> tuple[Numbers, float]:
     """Probabilities where ``meaning`` says so, and the value between the two classes."""
     if meaning == "binary logits":
-        return np.asarray(activations.sigmoid(scores)), 0.5
+        return np.asarray(activations.sigmoid(jnp.asarray(scores))), 0.5
     if meaning == "class logits":
-        return np.asarray(stable.softmax(scores)), 0.5
+        return np.asarray(stable.softmax(jnp.asarray(scores))), 0.5
     return scores, 0.5 if "probabilities" in meaning else 0.0

@@ -92,16 +92,9 @@ def check_gradients(
             exact = np.asarray(gradient)
             chosen = draw.permutation(exact.size)[:max_per_weight]
             indices = [tuple(int(i) for i in np.unravel_index(k, exact.shape)) for k in chosen]
-            numeric = [
-                float(
-                    objective(changed(params, path, index, epsilon)) - objective(changed(params, path, index, -epsilon))
-                )
-                / (2 * epsilon)
-                for index in indices
-            ]
-            errors[path] = max(
-                (_relative(float(exact[index]), n) for index, n in zip(indices, numeric, strict=True)), default=0.0
-            )
+            sides = [[objective(changed(params, path, index, sign * epsilon)) for sign in (1, -1)] for index in indices]
+            numeric = [float(up - down) / (2 * epsilon) for up, down in sides]
+            errors[path] = max(map(_relative, (float(exact[index]) for index in indices), numeric), default=0.0)
             checked[path] = len(indices)
     return GradientCheck(errors, checked, tolerance)
 

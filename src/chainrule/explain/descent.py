@@ -164,10 +164,8 @@ def _stopped(
     if not np.isfinite(value) or not np.isfinite(norm):
         return _stop(history, "diverged", f"the loss or its gradient is not finite after {steps} steps. {rate}")
     if rises >= RISES_THAT_MEAN_DIVERGENCE and value > history.losses[0]:
-        first = history.losses[-1 - rises]
-        return _stop(
-            history, "diverged", f"the loss rose {rises} steps in a row, from {first:.4g} to {value:.4g}. {rate}"
-        )
+        rise = f"from {history.losses[-1 - rises]:.4g} to {value:.4g}"
+        return _stop(history, "diverged", f"the loss rose {rises} steps in a row, {rise}. {rate}")
     if norm <= tolerance:
         return _stop(history, "converged", f"the gradient's norm is {norm:.2g} after {steps} steps.")
     if loss_below is not None and value < loss_below:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from chainrule._base import tree as trees
@@ -127,7 +128,9 @@ def forward(model: Model, x: Any, *, example: int = 0) -> Forward:  # Any: array
             raise ArgumentError(
                 f"forward: example must be below the number of examples, {len(inputs[0])}; received {example}."
             )
-        kept = trace(model.graph, doubled(model.variables), [array[example : example + 1] for array in inputs])
+        kept = trace(
+            model.graph, doubled(model.variables), [jnp.asarray(array[example : example + 1]) for array in inputs]
+        )
         rows = tuple(_row(call) for call in kept.calls)
         return Forward(rows, tuple(np.asarray(kept.value(source))[0] for source in kept.outputs))
 

@@ -148,8 +148,8 @@ class PathSearch:
     ) -> list[np.ndarray[Any, Any]]:
         """The derivative of ``run`` at ``at`` in one direction: a flat array for each output (forward mode)."""
         if key not in self._pushes:
-            self._pushes[key] = jax.jit(lambda direction: jax.jvp(run, (at,), (direction,))[1])
-        return [np.asarray(column).ravel() for column in self._pushes[key](tangent)]
+            self._pushes[key] = jax.jit(lambda d: jax.jvp(run, (at,), (d,))[1])
+        return [np.asarray(column).ravel() for column in self._pushes[key](jnp.asarray(tangent))]
 
     def _from_weight(self, weight: str, index: tuple[int, ...]) -> Iterator[tuple[Place, np.ndarray[Any, Any]]]:
         """Derivatives of each call that uses the weight, with respect to it alone (inputs held fixed)."""

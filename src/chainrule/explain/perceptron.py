@@ -133,7 +133,7 @@ class Perceptron:
         self.weights = self.weights + self.learning_rate * error * x
         if self.use_bias:
             self.bias += self.learning_rate * error
-        return error != 0
+        return bool(error != 0)
 
     def _message(self, mistakes: list[int]) -> str:
         if mistakes[-1] == 0:
