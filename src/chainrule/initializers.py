@@ -1,10 +1,9 @@
 """Initial weights: frozen callables ``(key, shape, dtype) -> Array``.
 
-Every random initializer draws in at least float32 and then rounds to the wanted dtype, so that half-precision
-weights are not drawn from a coarse grid. Where Keras's classes take a ``seed``, these take a key: the same key and
-shape always give the same weights.
-
-Any function ``(key, shape, dtype) -> Array`` serves too, those of ``jax.nn.initializers`` among them.
+Every random initializer draws in at least float32 and then rounds to the wanted dtype, so that half-precision weights
+are not drawn from a coarse grid. Where Keras's classes take a ``seed``, these take a key: the same key and shape
+always give the same weights. Any function ``(key, shape, dtype) -> Array`` serves too, those of
+``jax.nn.initializers`` among them.
 """
 
 from __future__ import annotations
@@ -139,6 +138,7 @@ class Constant:
         check_number("value", self.value, self)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:  # noqa: ARG002
+        """An array of ``value``."""
         return jnp.full(shape, self.value, dtype)
 
 
@@ -160,6 +160,7 @@ class RandomNormal:
         check_number("stddev", self.stddev, self, at_least=0)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
+        """Draw the weights."""
         return (self.mean + self.stddev * jax.random.normal(key, shape, wide_dtype(dtype))).astype(dtype)
 
 
@@ -182,6 +183,7 @@ class RandomUniform:
         check_number("maxval", self.maxval, self, at_least=self.minval)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
+        """Draw the weights."""
         return jax.random.uniform(key, shape, wide_dtype(dtype), self.minval, self.maxval).astype(dtype)
 
 
@@ -206,6 +208,7 @@ class TruncatedNormal:
         check_number("stddev", self.stddev, self, at_least=0)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
+        """Draw the weights."""
         draw = jax.random.truncated_normal(key, -2.0, 2.0, shape, wide_dtype(dtype))
         return (self.mean + self.stddev * draw).astype(dtype)
 
@@ -220,6 +223,7 @@ class ScaledUniform:
         return math.sqrt(3 * _variance(self.scale, shape))
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
+        """Draw the weights."""
         limit = self.limit(shape)
         return jax.random.uniform(key, shape, wide_dtype(dtype), -limit, limit).astype(dtype)
 
@@ -237,6 +241,7 @@ class ScaledNormal:
         return math.sqrt(_variance(self.scale, shape))
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
+        """Draw the weights."""
         return TruncatedNormal(stddev=self.stddev(shape) / _TRUNCATED_STDDEV)(key, shape, dtype)
 
 
@@ -303,14 +308,11 @@ class HeNormal(ScaledNormal):
 @_register("lecun_uniform")
 @dataclass(frozen=True)
 class LecunUniform(ScaledUniform):
-    """``w ~ U[-r, r)``, ``r = √(3 / n_in)``: unit variance in, unit variance out.
+    """``w ~ U[-r, r)``, ``r = √(3 / n_in)``: unit variance in and out (LeCun et al., "Efficient BackProp", 1998).
 
     Example:
         >>> LecunUniform().limit((12, 7))
         0.5
-
-    References:
-        LeCun et al., "Efficient BackProp", 1998, section 4.6.
     """
 
     scale: ClassVar[tuple[float, str]] = (1.0, "in")
@@ -319,14 +321,11 @@ class LecunUniform(ScaledUniform):
 @_register("lecun_normal")
 @dataclass(frozen=True)
 class LecunNormal(ScaledNormal):
-    """A cut normal with ``variance = 1 / n_in``; the one that SELU assumes.
+    """A cut normal with ``variance = 1 / n_in``; the one that SELU assumes (https://arxiv.org/abs/1706.02515).
 
     Example:
         >>> LecunNormal().stddev((4, 7))
         0.5
-
-    References:
-        Klambauer et al., "Self-normalizing neural networks", 2017, https://arxiv.org/abs/1706.02515.
     """
 
     scale: ClassVar[tuple[float, str]] = (1.0, "in")
@@ -355,6 +354,7 @@ class Orthogonal:
         check_number("gain", self.gain, self)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
+        """Draw the weights."""
         if len(shape) < 2:
             raise ShapeError(
                 f"Orthogonal: the weight must have at least two axes; received shape {tuple(shape)}. "
@@ -385,6 +385,7 @@ class Identity:
         check_number("gain", self.gain, self)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:  # noqa: ARG002
+        """The matrix."""
         if len(shape) != 2:
             raise ShapeError(f"Identity: the weight must be a matrix; received shape {tuple(shape)}. Use Orthogonal().")
         return self.gain * jnp.eye(*shape, dtype=dtype)
