@@ -82,8 +82,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         " Did you mean 'adam'?"
     """
     lowered = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return f" Did you mean '{lowered[near[0]]}'?" if near else ""
+    near = difflib.get_close_matches(name.lower(), list(lowered), n=5, cutoff=0.6)
+    if not near:
+        return ""
+    swapped = [candidate for candidate in near if sorted(candidate) == sorted(name.lower())]  # letters out of order
+    return f" Did you mean '{lowered[(swapped or near)[0]]}'?"
 
 
 def with_note(error: BaseException, note: str) -> BaseException:

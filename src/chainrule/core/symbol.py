@@ -99,3 +99,15 @@ def Input(shape: int | Sequence[int | None], *, name: str | None = None, dtype: 
         if size is not None:
             check_positive_int("shape", size, "Input")
     return Symbol(batched(sizes, dtype), name=name)
+
+
+def as_symbols(what: str, given: Any) -> tuple[Symbol, ...]:  # Any: this checks what it is given
+    """A tuple of symbols from one symbol or a list; ``what`` they are for goes into the message."""
+    symbols = tuple(given) if isinstance(given, list | tuple) else (given,)
+    for symbol in symbols:
+        if not isinstance(symbol, Symbol):
+            raise ArgumentTypeError(
+                f"Model: {what} must be symbols (Input(...), or what a layer returns when called on one); "
+                f"received {describe(symbol)}."
+            )
+    return symbols

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from chainrule._base.checks import check_choice, check_number, check_positive_int, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError
+from chainrule.data import split
+from chainrule.losses import resolve_class_weight
 from chainrule.models.arrays import Arrays, as_inputs, as_targets, as_weights
 from chainrule.train import Callback, Feed, History, Loop, Plan, Progress, Run, StopWhen
 
@@ -36,10 +39,10 @@ class Fitting:
         cls, model: Model, x: Any, y: Any, *, batch_size: Any, validation: Any, sample_weight: Any, class_weight: Any
     ) -> Fitting:
         """Check the arrays, split off validation, put all on the device. ``Any``: as in :meth:`Model.fit`."""
-        graph, losses = model.graph, model.recipe.losses
+        graph = model.graph
         inputs = as_inputs(graph, x)
         size = len(inputs[0])
-        targets = as_targets(graph, losses, y, size)
+        targets = as_targets(graph, model.recipe.losses, y, size)
         weight = as_weights(sample_weight, None, targets, size)
         judge: Feed | None = None
         if isinstance(validation, tuple | list):
@@ -49,6 +52,7 @@ class Fitting:
             judge = Feed(*_rows(inputs, targets, weight, held), len(held))
             inputs, targets, weight = _rows(inputs, targets, weight, train)
         weight = as_weights(weight, class_weight, targets, len(inputs[0]))
+        _settle_losses(model, targets)
         rows = _batch_rows(batch_size, len(inputs[0]), model.recipe.accumulate)
         feed = Feed(inputs, targets, weight, rows)
         return cls(model, (feed, _judged(feed, inputs, targets, weight, model.seed), judge))
@@ -86,6 +90,15 @@ class Fitting:
         return history
 
 
+def _settle_losses(model: Model, targets: Arrays) -> None:
+    """Turn a loss's ``class_weight="balanced"`` into numbers, from the training targets."""
+    recipe = model.recipe
+    given: tuple[Any, ...] = recipe.losses  # Any: losses, or functions that stand for them
+    settled = tuple(resolve_class_weight(loss, target) for loss, target in zip(given, targets, strict=True))
+    if settled != recipe.losses:
+        model.restore(model.variables, dataclasses.replace(recipe, losses=settled), frozen=model.frozen)
+
+
 def _batch_rows(batch_size: Any, size: int, accumulate: int) -> int:  # Any: what the user typed
     if batch_size == "full":
         rows = -(-size // accumulate)
@@ -104,7 +117,8 @@ def _fraction(fraction: Any, targets: Arrays, seed: int) -> tuple[np.ndarray, np
         labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
     whole = labels.ndim == 1 and bool((labels == np.round(labels)).all())
     classes = labels.astype(np.int64) if whole and len(np.unique(labels)) <= max(2, len(labels) // 10) else None
-    return holdout(len(labels), float(fraction), stratify=classes, seed=seed)
+    parts = split(len(labels), validation=float(fraction), test=0.0, stratify=classes, seed=seed)
+    return parts.train, parts.validation
 
 
 def _rows(
@@ -134,10 +148,3 @@ def _judged(feed: Feed, inputs: Arrays, targets: Arrays, weight: np.ndarray | No
         return feed
     rows = np.sort(np.random.default_rng(seed).choice(feed.size, _JUDGED_ROWS, replace=False))
     return Feed(*_rows(inputs, targets, weight, rows), len(rows))
-
-
-def holdout(size: int, fraction: float, *, stratify: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:  # noqa: ARG001
-    """TEMPORARY until data.split lands."""
-    order = np.random.default_rng(seed).permutation(size)
-    held = round(size * fraction)
-    return np.sort(order[held:]), np.sort(order[:held])

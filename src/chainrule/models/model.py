@@ -18,11 +18,12 @@ from chainrule._base.policy import Policy
 from chainrule._base.rng import key_for, root_key
 from chainrule._base.tree import Tree
 from chainrule.core import Context, Graph, Layer, Symbol, Variables
+from chainrule.core.symbol import as_symbols
 from chainrule.models.arrays import as_inputs, as_targets, as_weights
 from chainrule.models.fitting import Fitting
 from chainrule.models.prediction import predict_in_batches
 from chainrule.models.recipes import make_recipe
-from chainrule.models.saving import save_model
+from chainrule.models.saving import named_arrays, save_model
 from chainrule.models.summary import summarize
 from chainrule.models.weights import check_patterns, replaced
 from chainrule.train import Engine, Feed, History, Recipe, TrainState, initial_state
@@ -62,7 +63,7 @@ class Model:
         self, inputs: Any, outputs: Any, *, name: str | None = None, seed: int = 0, policy: str | Policy = "float32"
     ) -> None:
         self._setup(name, seed, policy)
-        self._graph = Graph(_symbols("inputs", inputs), _symbols("outputs", outputs), name)
+        self._graph = Graph(as_symbols("inputs", inputs), as_symbols("outputs", outputs), name)
 
     _graph: Graph | None
 
@@ -81,8 +82,6 @@ class Model:
         self._engine: Engine | None = None
         self._fitting: Fitting | None = None
         self._compile_later: dict[str, Any] | None = None
-
-    # --- structure ---------------------------------------------------------------------------------------------
 
     @property
     def graph(self) -> Graph:
@@ -114,8 +113,6 @@ class Model:
             return self.graph(*inputs)
         return self.apply(self.variables, *inputs)[0]
 
-    # --- weights -----------------------------------------------------------------------------------------------
-
     @property
     def variables(self) -> Variables:
         """The newest weights and layer state, also while training runs."""
@@ -144,8 +141,8 @@ class Model:
 
     def get_weights(self) -> dict[str, np.ndarray]:
         """Every weight by path (``dense/kernel``), running statistics included, as NumPy arrays."""
-        variables = self.variables
-        return {path: np.asarray(leaf) for path, leaf in trees.flatten(trees.merge(*variables)).items()}
+        named = named_arrays(self.graph, self.variables)
+        return {path.partition("/")[2]: np.asarray(leaf) for path, leaf in named.items()}
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
         """Replace the weights named; paths and shapes must fit, and either all are set or none."""
@@ -175,8 +172,6 @@ class Model:
     def reset(self) -> None:
         """Start again: initial weights, no history, a fresh optimizer."""
         self._given, self._state, self.history = None, None, History()
-
-    # --- training ----------------------------------------------------------------------------------------------
 
     def compile(
         self,
@@ -398,14 +393,3 @@ class Model:
     def save(self, path: str | Path) -> None:
         """Write one safe file: weights (safetensors), graph and recipe (JSON by registered names); never code."""
         save_model(self, path)
-
-
-def _symbols(what: str, given: Any) -> tuple[Symbol, ...]:
-    symbols = tuple(given) if isinstance(given, list | tuple) else (given,)
-    for symbol in symbols:
-        if not isinstance(symbol, Symbol):
-            raise ArgumentError(
-                f"Model: {what} must be symbols (Input(...), or what a layer returns when called on one); "
-                f"received {type(symbol).__name__}."
-            )
-    return symbols

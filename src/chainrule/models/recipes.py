@@ -43,13 +43,16 @@ def make_recipe(
     for weight in weights:
         check_number("loss_weights", weight, "compile", at_least=0)
     groups = _metric_groups(metrics_given, names)
+    chosen = [
+        [_one_metric(item, own, symbol) for item in group]
+        for group, own, symbol in zip(groups, given, graph.outputs, strict=True)
+    ]
     return Recipe(
         optimizer=optimizers.get(optimizer),
         losses=tuple(given),
         loss_weights=tuple(float(weight) for weight in weights),
-        metrics=tuple(
-            tuple(_one_metric(item, own) for item in group) for group, own in zip(groups, given, strict=True)
-        ),
+        metrics=tuple(map(tuple, chosen)),
+        metric_names=_metric_labels(groups, chosen, names),
         policy=policy,
         accumulate=accumulate,
         on_nonfinite=on_nonfinite,
@@ -77,11 +80,27 @@ def _one_loss(given: Any, symbol: Symbol) -> Any:  # Any: name, Loss or function
     return loss
 
 
-def _one_metric(given: Any, loss: Any) -> Any:  # Any: name, Metric or function in, Metric out
-    metric = metrics.get(given)
-    if isinstance(given, str) and hasattr(metric, "from_logits") and getattr(loss, "from_logits", True) is False:
-        metric = dataclasses.replace(metric, from_logits=False)  # type: ignore[type-var]  # a dataclass, as tested
-    return metric
+def _one_metric(given: Any, loss: Any, symbol: Symbol) -> Any:  # Any: name, Metric or function in, Metric out
+    """The metric; one given by name is fitted to what the output and its loss are."""
+    outputs = symbol.shape[-1] if len(symbol.shape) > 1 and isinstance(symbol.shape[-1], int) else None
+    multi_label = isinstance(loss, losses.BinaryCrossEntropy) and outputs is not None and outputs > 1
+    from_logits = getattr(loss, "from_logits", True)
+    return metrics.get(given, from_logits=from_logits, num_outputs=outputs, multi_label=multi_label)
+
+
+def _metric_labels(
+    groups: list[list[Any]], chosen: list[list[Any]], names: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """How metrics are called in logs: as the user typed them; with the output's name where there are several."""
+
+    def label(given: Any, metric: Any, output: str) -> str:
+        own = given if isinstance(given, str) else str(metric.name)
+        return own if len(names) == 1 else f"{output}_{own}"
+
+    return tuple(
+        tuple(label(given, metric, output) for given, metric in zip(group, metrics_, strict=True))
+        for group, metrics_, output in zip(groups, chosen, names, strict=True)
+    )
 
 
 def _per_output(value: Any, names: Sequence[str], what: str) -> list[Any]:

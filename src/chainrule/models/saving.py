@@ -19,14 +19,21 @@ from chainrule.train import Recipe
 if TYPE_CHECKING:
     from chainrule.models.model import Model
 
-_RECIPE_FIELDS = ("optimizer", "losses", "loss_weights", "metrics", "policy", "accumulate", "on_nonfinite")
+_RECIPE_FIELDS = (
+    "optimizer",
+    "losses",
+    "loss_weights",
+    "metrics",
+    "metric_names",
+    "policy",
+    "accumulate",
+    "on_nonfinite",
+)
 
 
 def save_model(model: Model, path: str | Path) -> None:
     """Write ``model`` to ``path``; what cannot be named in a file is refused before anything is written."""
-    variables = model.variables
-    arrays = {f"params/{name}": np.asarray(leaf) for name, leaf in trees.flatten(variables.params).items()}
-    arrays |= {f"state/{name}": np.asarray(leaf) for name, leaf in trees.flatten(variables.state).items()}
+    arrays = {name: np.asarray(leaf) for name, leaf in named_arrays(model.graph, model.variables).items()}
     recipe = model.recipe if model.is_compiled else None
     config = {
         "graph": to_config(model.graph),
@@ -38,6 +45,15 @@ def save_model(model: Model, path: str | Path) -> None:
         "extra": model.extra,
     }
     write_model(path, arrays, config)
+
+
+def named_arrays(graph: Graph, variables: Variables) -> dict[str, Any]:  # Any: arrays
+    """The arrays as ``params/dense/kernel``, ``state/...``, in the order in which the layers declare them."""
+    leaves = {"param": trees.flatten(variables.params), "state": trees.flatten(variables.state)}
+    return {
+        f"{'params' if weight.kind == 'param' else 'state'}/{path}": leaves[weight.kind][path]
+        for path, weight in trees.flatten(graph.weights()).items()
+    }
 
 
 def read_parts(path: str | Path) -> tuple[Graph, Variables, Recipe | None, dict[str, Any]]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from chainrule._base.checks import describe
-from chainrule._base.errors import ArgumentTypeError, GraphError
+from chainrule._base.errors import ArgumentTypeError, ChainruleError, GraphError
 from chainrule._base.policy import Policy
 from chainrule._base.spec import batched
 from chainrule.core import Graph, Layer, Symbol
+from chainrule.layers import Embedding
 from chainrule.models.model import Model
 
 
@@ -29,11 +30,11 @@ class Sequential(Model):
         >>> from chainrule.layers import Dense, Input
         >>> model = cr.Sequential([Input(13), Dense(32, "relu"), Dense(2)])
         >>> model.summary()
-        layer           output shape  parameters  multiply-adds  follows
-        ----------------------------------------------------------------------
-        dense (Dense)   (b, 32)              448            416  input (b, 13)
-        dense_1 (Dense) (b, 2)                66             64  dense
-        ----------------------------------------------------------------------
+        layer            output shape  parameters  multiply-adds  follows
+        -----------------------------------------------------------------------
+        dense (Dense)    (b, 32)              448            416  input (b, 13)
+        dense_1 (Dense)  (b, 2)                66             64  dense
+        -----------------------------------------------------------------------
         514 parameters (2.008 KiB), of which 0 frozen; 0 numbers of state; 480 multiply-adds per example
     """
 
@@ -65,7 +66,11 @@ class Sequential(Model):
             raise ArgumentTypeError(f"Sequential: takes layers; received {describe(layer)}{kind}.")
         kept = self.get_weights() if self._graph is not None and self._given_or_trained() else {}
         self._stack.append(layer)
-        self._connect()
+        try:
+            self._connect()
+        except ChainruleError:  # the model stays as it was
+            self._stack.pop()
+            raise
         if kept:
             self.set_weights(kept)
 
@@ -77,7 +82,7 @@ class Sequential(Model):
         layer = self._stack.pop()
         self._graph = None
         self._connect()
-        if kept and self._graph is not None:
+        if kept and self._stack:
             paths = self.get_weights()
             self.set_weights({path: value for path, value in kept.items() if path in paths})
         return layer
@@ -107,10 +112,6 @@ class Sequential(Model):
         if not self._stack:
             raise GraphError("Sequential: has no layers. Add some: model.add(Dense(1)).")
         array = np.asarray(x)
-        kind = array.dtype if array.dtype.kind in "iu" and array.ndim == 2 and _embeds(self._stack[0]) else np.float32
+        kind = np.int32 if isinstance(self._stack[0], Embedding) else np.float32
         self._input = Symbol(batched(array.shape[1:], kind))
         self._connect()
-
-
-def _embeds(layer: Layer) -> bool:
-    return type(layer).__name__ == "Embedding"

@@ -58,14 +58,14 @@ class Engine:
         self.eval_init, self.eval_step = make_eval_step(graph, recipe)
         penalty = penalty_of(graph)
         self.penalty = None if penalty is None else jax.jit(penalty)
-        self._chunk = jax.jit(self._run_chunk, static_argnums=5)
+        self._chunk = jax.jit(self._run_chunk, static_argnums=4)
         self._evaluate = jax.jit(self._run_evaluation, static_argnums=(2, 3))
         self._predict = jax.jit(self._run_prediction)
 
     def run_chunk(self, state: TrainState, view: EpochView, start: int, stop: int) -> tuple[TrainState, ChunkLogs]:
         """Steps ``start`` to ``stop`` of an epoch; leaves early at a loss that is not finite."""
         bounds = np.int32(start), np.int32(stop)
-        result: tuple[TrainState, ChunkLogs] = self._chunk(state, view.data, view.order, *bounds, view.layout)
+        result: tuple[TrainState, ChunkLogs] = self._chunk(state, view.data, view.order, bounds, view.layout)
         return result
 
     def evaluate(self, variables: Variables, feed: Feed) -> tuple[EvalSums, tuple[Array, ...]]:
@@ -81,8 +81,9 @@ class Engine:
         return result
 
     def _run_chunk(
-        self, state: TrainState, data: Batch, order: Array, start: Array, stop: Array, layout: Layout
+        self, state: TrainState, data: Batch, order: Array, bounds: tuple[Array, Array], layout: Layout
     ) -> tuple[TrainState, ChunkLogs]:
+        start, stop = bounds
         skips = self.recipe.on_nonfinite == "skip"
 
         def keep_going(carry: Any) -> Array:  # Any: (state, logs)
@@ -137,12 +138,10 @@ def scores(recipe: Recipe, sums: EvalSums, predictions: tuple[Array, ...], feed:
     host = jax.device_get((sums, _metric_results(recipe, sums)))
     total, results = host
     logs = {"loss": float(total.loss_sum) / max(float(total.weight), _TINY)}
-    several = len(recipe.metrics) > 1
     for output, group in enumerate(recipe.metrics):
         given = iter(results[output])
-        for metric in group:
+        for metric, label in zip(group, recipe.metric_names[output], strict=True):
             value = _computed(metric, predictions[output], output, feed) if metric.needs_all else next(given)
-            label = f"{metric.name}_{output}" if several else metric.name
             for name, number in _named(label, value).items():
                 logs[name] = number
     return logs

@@ -24,8 +24,7 @@ class RateSweep:
         rates: learning rate of every step.
         losses: loss of its batch before the update, smoothed.
         suggestion: the rate at which the smoothed loss fell fastest per decade of the rate.
-        diverged_at: the first rate whose loss is NaN, or over 4 times the smallest and twice the first; ``None`` if there
-            is none.
+        diverged_at: the first rate whose loss is NaN, or over 4 times the smallest and twice the first; or ``None``.
     """
 
     rates: np.ndarray

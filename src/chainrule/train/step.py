@@ -34,6 +34,7 @@ class Recipe:
         losses: one per output, each giving one value per example.
         loss_weights: one per output.
         metrics: a tuple of metrics per output.
+        metric_names: how they are called in logs.
         policy: dtypes.
         accumulate: micro-batches per update; their gradients are added with the weights of their examples, so
             the update equals that of one big batch, the last short group included.
@@ -45,6 +46,7 @@ class Recipe:
     losses: tuple[LossFunction, ...]
     loss_weights: tuple[float, ...]
     metrics: tuple[tuple[Any, ...], ...] = ()  # Any: the Metric protocol
+    metric_names: tuple[tuple[str, ...], ...] = ()
     policy: Policy = _FLOAT32
     accumulate: int = 1
     on_nonfinite: Literal["stop", "skip", "rollback"] = "stop"
@@ -106,9 +108,7 @@ def make_gradient(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch],
         context = Context(training=True, key=key, weight=batch.weight, frozen=recipe.is_frozen)
         predictions, new_state = forward(graph, recipe, variables, batch.x, context)
         values = loss_per_example(recipe, predictions, batch.y)
-        # A padding row may hold anything: where, not times 0, which would pass NaN on.
-        values = jnp.where(batch.weight > 0, values * batch.weight.astype(values.dtype), 0)
-        return values.sum(), new_state
+        return (values * batch.weight.astype(values.dtype)).sum(), new_state
 
     def gradient(state: TrainState, batch: Batch) -> tuple[Tree, Tree, StepLogs]:
         key = jax.random.fold_in(state.key, state.step)
@@ -227,7 +227,7 @@ def make_eval_step(graph: Graph, recipe: Recipe) -> tuple[Callable[[], EvalSums]
     def step(variables: Variables, sums: EvalSums, batch: Batch) -> tuple[EvalSums, tuple[Array, ...]]:
         predictions, _ = forward(graph, recipe, variables, batch.x, Context())
         values = loss_per_example(recipe, predictions, batch.y)
-        values = jnp.where(batch.weight > 0, values * batch.weight.astype(values.dtype), 0)
+        values = values * batch.weight.astype(values.dtype)
         updated = tuple(
             tuple(m.update(acc, p, y, batch.weight) for m, acc in zip(group, accs, strict=True))
             for group, accs, p, y in zip(streamed, sums.metrics, predictions, batch.y, strict=True)

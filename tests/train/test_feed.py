@@ -1,0 +1,56 @@
+"""Order, padding and batches of an epoch."""
+
+import jax
+import numpy as np
+import pytest
+
+from chainrule.train.feed import Feed, take_batch
+
+
+def feed_of(size, batch_size, weight=None, *, gathers=True):
+    feed = Feed((np.arange(size, dtype=np.float32)[:, None],), (np.zeros((size, 1), np.float32),), weight, batch_size)
+    feed.gathers = gathers
+    return feed
+
+
+@pytest.mark.parametrize("gathers", [True, False])
+@pytest.mark.parametrize(("size", "batch_size"), [(10, 3), (9, 3), (2, 5), (1, 1), (7, 7)])
+def test_every_example_counts_exactly_once(size, batch_size, gathers):
+    """C98: batch size 1 and every other: an epoch sees each example once, padding weighs nothing."""
+    feed = feed_of(size, batch_size, gathers=gathers)
+    view = feed.epoch(jax.random.key(0), 1)
+    seen = []
+    for step in range(feed.steps):
+        batch = take_batch(view.data, view.order, step, view.layout)
+        assert batch.x[0].shape == (batch_size, 1)
+        seen += np.asarray(batch.x[0])[np.asarray(batch.weight) > 0, 0].tolist()
+    assert sorted(seen) == list(range(size))
+
+
+def test_order_hangs_on_seed_and_epoch_only():
+    feed = feed_of(50, 4)
+    first = np.asarray(feed.epoch(jax.random.key(0), 1).order)
+    assert (first == np.asarray(feed.epoch(jax.random.key(0), 1).order)).all()
+    assert (first != np.asarray(feed.epoch(jax.random.key(0), 2).order)).any()
+    assert (first != np.asarray(feed.epoch(jax.random.key(1), 1).order)).any()
+
+
+def test_weights_travel_with_their_rows():
+    feed = feed_of(11, 4, np.arange(11, dtype=np.float32))
+    view = feed.epoch(jax.random.key(0), 3)
+    for step in range(feed.steps):
+        batch = take_batch(view.data, view.order, step, view.layout)
+        real = np.asarray(batch.weight) > 0
+        assert (np.asarray(batch.weight)[real] == np.asarray(batch.x[0])[real, 0]).all()
+
+
+def test_rows_name_the_examples_of_a_batch():
+    feed = feed_of(10, 4)
+    view = feed.epoch(jax.random.key(0), 1)
+    batch = take_batch(view.data, view.order, 2, view.layout)
+    assert feed.rows(view.order, 2).tolist() == np.asarray(batch.x[0])[:2, 0].tolist()
+
+
+def test_bytes_stay_bytes():
+    feed = Feed((np.zeros((3, 2), np.uint8),), (np.zeros((3, 1), np.float32),), None, 2)
+    assert feed.data.x[0].dtype == np.uint8
