@@ -110,6 +110,15 @@ def test_skip_goes_on_without_the_bad_step():
     assert all(np.isfinite(value).all() for value in model.get_weights().values())
 
 
+def test_skip_leaves_out_an_infinite_gradient_too():
+    x = np.ones((4, 2), np.float32)
+    events = []
+    model = linear(Dense(1, kernel_initializer="zeros"), _SquareRoot(), on_nonfinite="skip")
+    model.fit(x, np.ones(4), epochs=1, verbose=0, callbacks=[lambda event, _run: events.append(event)])
+    assert [event.action for event in events if isinstance(event, NonFinite)] == ["skipped"]
+    assert (model.get_weights()["dense/kernel"] == 0).all()
+
+
 def test_rollback_halves_the_rate_and_starts_the_epoch_again():
     x = np.ones((4, 2), np.float32)
     events = []

@@ -54,10 +54,13 @@ class Registry(Generic[T]):
         self._synonyms: dict[str, str] = {}
 
     def register(self, entry: F, name: str, *, synonyms: tuple[str, ...] = ()) -> F:
-        """Add ``entry`` under ``name``; a name that is taken by another entry is refused."""
+        """Add ``entry`` under ``name``; a name that is taken by another entry is refused.
+
+        A definition that is run again (a notebook's cell, a reloaded module) replaces its older self.
+        """
         for key in (name, *synonyms):
             taken = self._synonyms.get(key.lower())
-            if taken is not None and self._entries[taken] is not entry:
+            if taken is not None and not _same_definition(self._entries[taken], entry):
                 raise ArgumentError(
                     f"register: the {self.kind} name {key!r} is taken by {self._entries[taken]!r}. Choose another name."
                 )
@@ -93,6 +96,14 @@ class Registry(Generic[T]):
     def items(self) -> list[tuple[str, T]]:
         """Name and entry, in alphabetical order."""
         return sorted(self._entries.items())
+
+
+def _same_definition(old: Any, new: Any) -> bool:  # Any: classes and functions
+    """Whether both come from one place in the source."""
+    return old is new or all(
+        getattr(old, part, None) is not None and getattr(old, part) == getattr(new, part, None)
+        for part in ("__module__", "__qualname__")
+    )
 
 
 # One table for every class that may stand in a file: layers, losses, metrics, optimizers, initializers, ...
@@ -138,7 +149,8 @@ def _class_config(value: Any) -> dict[str, Any]:
             "Decorate the class with @chainrule.register."
         )
     if hasattr(value, "__config__"):
-        return {"type": name} | value.__config__()
+        own: dict[str, Any] = value.__config__()
+        return {"type": name} | own
     config: dict[str, Any] = {"type": name}
     for field in dataclasses.fields(value):
         item = getattr(value, field.name)

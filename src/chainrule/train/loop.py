@@ -192,7 +192,7 @@ class Loop:
 
     def _skipped(self, epoch: int, count: int) -> None:
         if count:
-            message = f"{count} step(s) had a loss that was NaN or Inf and were left out"
+            message = f"{count} step(s) had a loss or gradient that was NaN or Inf and were left out"
             self._emit(NonFinite(epoch, int(self.run.state.step), "skipped", message))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from chainrule import constraints, regularizers
 from chainrule._base import tree as trees
 from chainrule._base.policy import Policy
 from chainrule._base.spec import Array
@@ -92,11 +93,11 @@ def penalty_of(graph: Graph) -> Callable[[Tree], Array] | None:
     if not terms:
         return None
 
-    def penalty(params: Tree) -> Array:
+    def of(params: Tree) -> Array:
         leaves = trees.flatten(params)
-        return sum((terms[path](leaves[path]) for path in terms if path in leaves), start=jnp.zeros(()))
+        return regularizers.penalty(params, {path: term for path, term in terms.items() if path in leaves})
 
-    return penalty
+    return of
 
 
 def make_gradient(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch], tuple[Tree, Tree, StepLogs]]:
@@ -175,10 +176,7 @@ def make_train_step(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch
     """
     gradient = make_gradient(graph, recipe)
     declared = trees.flatten(graph.weights())
-    constraints = {path: w.constraint for path, w in declared.items() if w.constraint is not None}
-
-    def constrain(path: str, leaf: Array) -> Array:
-        return constraints[path](leaf) if path in constraints else leaf
+    limits = {path: w.constraint for path, w in declared.items() if w.constraint is not None}
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, StepLogs]:
         grads, layer_state, logs = gradient(state, batch)
@@ -186,13 +184,15 @@ def make_train_step(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch
             grads, state.slots, state.params, step=state.step, rate_scale=state.rate_scale
         )
         params = jax.tree.map(lambda p, d: p + d.astype(p.dtype), state.params, increments)
-        if constraints:
-            params = trees.map_with_path(constrain, params)
+        if limits:
+            trained = trees.flatten(params)
+            params = constraints.project(params, {path: limit for path, limit in limits.items() if path in trained})
         new = state._replace(params=params, state=layer_state, slots=slots, step=state.step + 1)
         if recipe.on_nonfinite == "skip":
             finite = logs.finite & all_finite(grads)
             kept = state._replace(step=state.step + 1)
             new = jax.tree.map(lambda a, b: jnp.where(finite, a, b) if _is_plain(a) else a, new, kept)
+            logs = logs._replace(finite=finite)
         return new, logs
 
     return step
