@@ -1,0 +1,37 @@
+"""``chainrule devices``: what JAX can compute on here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import jax
+
+from chainrule.cli.output import print_json, table
+
+_EXAMPLE = """\b
+Example:
+  chainrule devices
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def devices(as_json: bool) -> None:  # noqa: FBT001 - a flag
+    """List the devices that training can run on."""
+    found = [_described(device) for device in jax.devices()]
+    if as_json:
+        print_json(found)
+        return
+    rows = [[str(item["id"]), item["platform"], item["kind"], item["memory"] or "–"] for item in found]
+    click.echo(table(["id", "platform", "kind", "memory"], rows))
+
+
+def _described(device: Any) -> dict[str, Any]:  # Any: jax.Device; JSON values
+    memory = (device.memory_stats() or {}).get("bytes_limit")
+    return {
+        "id": device.id,
+        "platform": device.platform,
+        "kind": device.device_kind,
+        "memory": f"{memory / 2**30:.1f} GiB" if memory else None,
+    }

@@ -1,0 +1,27 @@
+"""``chainrule evaluate``: the scores of a run's model on a table that has the target."""
+
+from __future__ import annotations
+
+import click
+
+from chainrule.cli.output import print_json, table
+from chainrule.tasks import load_run
+from chainrule.tasks.card import shown
+
+_EXAMPLE = """\b
+Example:
+  chainrule evaluate runs/heart-20260101-120000 other-hospital.csv
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("run", type=click.Path())
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+def evaluate(run: str, file: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
+    """Score the model of RUN on FILE, which must have the target's column too."""
+    scores = load_run(run).evaluate(file)
+    if as_json:
+        print_json(scores)
+    else:
+        click.echo(table(["metric", "value"], [[name, shown(value)] for name, value in scores.items()]))

@@ -1,0 +1,42 @@
+"""How results are printed: aligned columns, JSON, a little bold on terminals."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from chainrule.tasks.run_folder import plain
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns under a head.
+
+    Example:
+        >>> print(table(["metric", "model"], [["roc_auc", "0.903"]]))
+        metric   model
+        roc_auc  0.903
+    """
+    everything = [list(head), *map(list, rows)]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in everything]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def print_json(values: Mapping[str, Any] | Sequence[Any]) -> None:  # Any: JSON values
+    """Print plain values as JSON on stdout."""
+    click.echo(json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def bold(text: str) -> str:
+    """``text`` in bold, on a terminal and unless ``NO_COLOR`` is set."""
+    return click.style(text, bold=True) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+def say(line: str) -> None:
+    """A message, on stderr."""
+    click.echo(line, err=True)

@@ -1,0 +1,48 @@
+"""``chainrule predict``: answers for new rows, from a run alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import polars as pl
+
+from chainrule._base.errors import ArgumentError
+from chainrule.cli.output import print_json, say
+from chainrule.tasks import load_run
+from chainrule.tasks.run_folder import write_whole
+
+_EXAMPLE = """\b
+Example:
+  chainrule predict runs/heart-20260101-120000 new.csv -o answers.csv
+"""
+
+
+@click.command(epilog=_EXAMPLE)
+@click.argument("run", type=click.Path())
+@click.argument("file", type=click.Path())
+@click.option("--output", "-o", metavar="OUT", help="CSV file to write; without it, or with -, to stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON rows.")
+@click.option("--quiet", "-q", is_flag=True, help="No messages.")
+def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool) -> None:  # noqa: FBT001 - flags
+    """Answer for each row of FILE, in its order, with the model of RUN (a run folder or a model.chainrule).
+
+    Columns are found by name: their order does not matter and further ones are ignored. A missing column is an error.
+    """
+    if output not in (None, "-") and not Path(str(output)).parent.is_dir():
+        raise ArgumentError(f"--output: the folder {Path(str(output)).parent} is not there. Make it, or name another.")
+    answers = load_run(run).answer(file)
+    for note in () if quiet else answers.notes:
+        say(f"note: {note}")
+    if as_json:
+        print_json(answers.frame.to_dicts())
+    elif output in (None, "-"):
+        click.echo(answers.frame.write_csv(), nl=False)
+    else:
+        _write(answers.frame, Path(str(output)))
+        if not quiet:
+            say(f"{len(answers.frame):,} rows written to {output}")
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    write_whole(path, frame.write_csv(separator="\t" if path.suffix.lower() == ".tsv" else ","))

@@ -1,0 +1,125 @@
+"""The model card: one page of Markdown that goes with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chainrule.tasks.facts import model_names
+from chainrule.tasks.scores import MEASURES
+
+_LIMITS = (
+    "## Limits",
+    "",
+    "- It has only seen rows like those of its table; for other places, times or kinds of rows, measure anew.",
+    "- Importance says what the model relies on, not what causes the outcome.",
+    "- No fairness analysis was made: compare the scores of the groups that matter before relying on it.",
+    "",
+)
+
+
+def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
+    """What the model is for, what it was made of, how good it is, and where not to use it.
+
+    References:
+        Mitchell et al., "Model cards for model reporting", 2019, https://arxiv.org/abs/1810.03993.
+    """
+    data, split, task = facts["data"], facts["split"], facts["task"]
+    target = facts["target"] if isinstance(facts["target"], str) else ", ".join(facts["target"])
+    lines = [
+        f"# Model card: {_cell(target)} from {_cell(data['source'])}",
+        "",
+        f"Made {facts['created']} by chainrule {facts['versions']['chainrule']}; status: {facts['status']}.",
+        "",
+        "## What it does",
+        "",
+        f"Predicts {_cell(target)} ({task}) for one row of a table with the columns it was trained on. "
+        f"Loss: {facts['loss']}.",
+        "",
+        *_data(facts),
+        "## How good it is",
+        "",
+        f"On {split['test']:,} test rows that were opened once, after everything was decided:",
+        "",
+        *_table(facts, task),
+        "",
+        *_threshold(facts, task),
+        *_verdict(facts["verdict"]),
+        *_importance(facts),
+        *_LIMITS,
+        *_again(facts),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def shown(value: float | None) -> str:
+    """A score as it is printed: three or four digits that matter.
+
+    Example:
+        >>> [shown(value) for value in (0.90312, 51234.7, 12.345, None)]
+        ['0.903', '51,235', '12.35', '–']
+    """
+    if value is None or value != value:  # NaN differs from itself
+        return "–"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def _data(facts: Mapping[str, Any]) -> list[str]:
+    data, split = facts["data"], facts["split"]
+    return [
+        "## Data",
+        "",
+        f"{_cell(data['source'])}: {data['rows']:,} rows, {data['columns']} columns, SHA-256 {data['sha256']}. "
+        f"Split ({split['how']}, seed {facts['seed']}): {split['train']:,} training, {split['validation']:,} "
+        f"validation, {split['test']:,} test rows.",
+        "",
+        *(f"- {_cell(note.strip())}" for note in facts["notes"]),
+        "",
+    ]
+
+
+def _again(facts: Mapping[str, Any]) -> list[str]:
+    return [
+        "## To do it again",
+        "",
+        f"    {facts['command']}",
+        "",
+        "Settings: " + ", ".join(f"{name}={value}" for name, value in facts["config"].items()) + ".",
+        "",
+        "Versions: " + ", ".join(f"{name} {value}" for name, value in facts["versions"].items()) + ".",
+    ]
+
+
+def _table(facts: Mapping[str, Any], task: str) -> list[str]:
+    names, scores = model_names(task), facts["scores"]["test"]
+    lines = ["| metric | " + " | ".join(names.values()) + " |", "|---|" + "---|" * len(names)]
+    for measure in MEASURES[task][0]:  # type: ignore[index]  # a task, as stored
+        cells = [shown(scores[key].get(measure.name)) for key in names]
+        lines.append(f"| {measure.name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _threshold(facts: Mapping[str, Any], task: str) -> list[str]:
+    if task != "binary":
+        return []
+    return [f"Threshold {facts['threshold']:.3g}, chosen on the validation rows.", ""]
+
+
+def _verdict(verdict: Mapping[str, Any] | None) -> list[str]:
+    if not verdict:
+        return []
+    return [f"Verdict of the learning curves: **{verdict['name']}**. {verdict['reason']}", ""]
+
+
+def _importance(facts: Mapping[str, Any]) -> list[str]:
+    if not facts["importance"]:
+        return []
+    top = [f"{_cell(name)} ({shown(mean)})" for name, mean, _ in facts["importance"][:8]]
+    return [f"It relies most on: {', '.join(top)} (fall of {facts['measure']} when shuffled).", ""]
+
+
+def _cell(text: str) -> str:
+    """Text from a file, on one line and without Markdown's own signs."""
+    return "".join("\\" + c if c in "\\`*_[]<>|#" else c for c in " ".join(str(text).split()))

@@ -1,0 +1,112 @@
+"""The facts of a run: plain values that travel in the model, in ``metrics.json`` and in the model card."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.tasks.judgement import Judgement
+from chainrule.tasks.material import Material, Question
+from chainrule.tasks.network import LOSSES
+from chainrule.tasks.run_folder import plain
+from chainrule.tasks.scores import main_measure
+from chainrule.train import History
+
+MODEL_NAMES = {"network": "model", "linear": "linear regression", "guess": "mean"}
+_PACKAGES = ("chainrule", "jax", "numpy", "polars")
+_HASHED_AT_ONCE = 1 << 20
+
+
+def model_names(task: str) -> dict[str, str]:
+    """What the three models are called in tables."""
+    if task == "regression":
+        return MODEL_NAMES
+    return {"network": "model", "linear": "logistic regression", "guess": "majority"}
+
+
+def collect_facts(
+    material: Material,
+    question: Question,
+    judgement: Judgement,
+    history: History,
+    *,
+    path: Path | None,
+    command: str,
+    status: str,
+    now: datetime,
+) -> dict[str, Any]:  # Any: plain JSON values
+    """Everything worth keeping about a run, as plain JSON values."""
+    task, verdict = material.encoder.task, judgement.verdict
+    facts = {
+        "created": now.isoformat(timespec="seconds"),
+        "status": status,
+        "command": command,
+        "seed": question.seed,
+        "data": {
+            "source": material.table.source,
+            "rows": len(material.table),
+            "columns": len(material.table.columns),
+            "sha256": sha256(path) if path is not None else None,
+        },
+        "task": task,
+        "target": question.target,
+        "loss": LOSSES[task][0],
+        "measure": main_measure(task).name,
+        "split": {"how": material.split.how, **material.split.sizes},
+        "balance": question.balance,
+        "config": material.config.rows(),
+        "scores": {"test": judgement.test, "validation": judgement.validation},
+        "interval": judgement.intervals,
+        "threshold": judgement.threshold,
+        "epochs": len(history),
+        "best_epoch": history.best_epoch,
+        "stop_reason": history.stop_reason,
+        "verdict": verdict and _verdict(verdict),
+        "importance": judgement.importance and judgement.importance.ranked(),
+        "coefficients": _coefficients(material, judgement),
+        "notes": material.words,
+        "versions": versions(),
+    }
+    kept: dict[str, Any] = plain(facts)
+    return kept
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASHED_AT_ONCE):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _verdict(verdict: Any) -> dict[str, Any]:  # Any: chainrule.diagnose.Verdict; JSON values
+    return {
+        "name": verdict.name,
+        "reason": verdict.reason,
+        "action": verdict.action,
+        "flags": verdict.flags,
+        "numbers": dict(verdict.numbers),
+    }
+
+
+def _coefficients(material: Material, judgement: Judgement) -> list[dict[str, Any]] | None:  # Any: JSON values
+    """The linear model's coefficients with 95 % intervals, largest first; for one output only."""
+    linear = judgement.linear
+    names = [name for name in material.preparer.feature_names if " bin " not in name]
+    if linear.weights.shape != (len(names), 1):
+        return None
+    low, high = linear.interval()
+    order = np.argsort(-np.abs(linear.weights[:, 0]))[:30]
+    return [{"feature": names[i], "value": linear.weights[i, 0], "low": low[i, 0], "high": high[i, 0]} for i in order]

@@ -1,0 +1,201 @@
+"""The report of a table run: from judged arrays to the page's plain values and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule import figures, metrics, report
+from chainrule.data import describe
+from chainrule.tasks.facts import model_names
+from chainrule.tasks.judgement import Judgement
+from chainrule.tasks.material import Material
+from chainrule.tasks.scores import MEASURES
+from chainrule.train import History
+
+_MOST_CLASSES = 30  # of a confusion matrix that can be read
+
+
+def build_page(
+    material: Material,
+    judgement: Judgement,
+    history: History,
+    facts: Mapping[str, Any],  # Any: plain JSON values
+    files: Mapping[str, str],
+) -> report.ReportData:
+    """Everything the report shows."""
+    task, target = material.encoder.task, _target_name(material)
+    sizes = material.split.sizes
+    return report.ReportData(
+        title=f"{target} from {material.table.source}",
+        task=f"Predicts {target} from {len(set(material.preparer.column_of_feature))} columns. "
+        f"{material.target.reason[:1].upper()}{material.target.reason[1:]}. Judged by {facts['measure']}: "
+        f"{MEASURES[task][1]}.",
+        data=f"{material.table.source}: {len(material.table):,} rows, {len(material.table.columns)} columns.",
+        columns=_columns(material),
+        notes=[line.strip() for line in material.words if not line.startswith("  ")],
+        split={"training": sizes["train"], "validation": sizes["validation"], "test": sizes["test"]},
+        metrics=[report.Metric(m.name, m.meaning, m.higher_is_better) for m in MEASURES[task][0]],
+        scores=_scores(judgement, task, facts["measure"]),
+        scores_note=f"All on the same {sizes['test']:,} test rows, which were opened once, after everything was "
+        "decided. The interval is the 95 % bootstrap interval over these rows.",
+        operating_point=_operating_point(material, judgement),
+        figures=[*_training_figures(history), *_result_figures(material, judgement, facts)],
+        leaks=[report.Finding(f.message[:1].upper() + f.message[1:], f.action) for f in material.findings],
+        verdict=judgement.verdict,
+        hyperparameters=facts["config"],
+        command=facts["command"],
+        versions=facts["versions"],
+        seed=facts["seed"],
+        data_sha256=facts["data"]["sha256"] or "",
+        files=files,
+        created=facts["created"],
+    )
+
+
+def _target_name(material: Material) -> str:
+    return material.encoder.expression or ", ".join(material.encoder.columns)
+
+
+def _columns(material: Material) -> list[report.Column]:
+    roles = dict.fromkeys(material.preparer.not_features, "not used")
+    roles |= dict.fromkeys((name for name, _ in material.preparer.dropped), "left out")
+    roles |= dict.fromkeys(material.encoder.columns, "target")
+    values = {name: text for name, _, text, _ in describe(material.schema)}
+    return [
+        report.Column(
+            name=column.name,
+            kind=column.kind,
+            reason=column.reason,
+            missing=column.missing,
+            unique=column.unique,
+            values=values[column.name],
+            role=roles.get(column.name, "input"),
+        )
+        for column in material.schema.columns
+    ]
+
+
+def _scores(judgement: Judgement, task: str, measure: str) -> list[report.Score]:
+    names, rows = model_names(task), []
+    for key, name in names.items():
+        values: dict[str, float | report.Estimate] = dict(judgement.test[key])
+        if key in judgement.intervals:
+            low, high = judgement.intervals[key]
+            values[measure] = report.Estimate(judgement.test[key][measure], low, high)
+        rows.append(report.Score(name, values, is_ours=key == "network"))
+    return rows
+
+
+def _operating_point(material: Material, judgement: Judgement) -> report.OperatingPoint | None:
+    if material.encoder.task != "binary":
+        return None
+    scores = judgement.test["network"]
+    answers = judgement.predictions["network"] >= judgement.threshold
+    return report.OperatingPoint(
+        threshold=judgement.threshold,
+        sensitivity=scores["sensitivity"],
+        specificity=scores["specificity"],
+        positive=material.encoder.classes[1],
+        precision=float(judgement.targets[answers].mean()) if answers.any() else None,
+        reason="It was chosen on the validation rows, where it makes the mean of both shares largest.",
+    )
+
+
+def _training_figures(history: History) -> list[report.ReportFigure]:
+    if not len(history):
+        return []
+    curves = figures.learning_curves(
+        history["loss"], history["val_loss"] or None, best_epoch=history.best_epoch, stopped_epoch=len(history)
+    )
+    return [report.ReportFigure("learning_curves", curves)]
+
+
+def _result_figures(
+    material: Material, judgement: Judgement, facts: Mapping[str, Any]
+) -> list[report.ReportFigure]:  # Any: JSON values
+    task, measure = material.encoder.task, facts["measure"]
+    names = model_names(task)
+    compared = figures.baseline_comparison(
+        {names[key]: scores[measure] for key, scores in judgement.test.items()},
+        metric=measure,
+        intervals={names[key]: interval for key, interval in judgement.intervals.items()},
+        model=names["network"],
+    )
+    shown = [report.ReportFigure("baseline_comparison", compared)]
+    match task:
+        case "binary":
+            shown += _binary_figures(material, judgement)
+        case "multiclass":
+            shown += _class_figures(material, judgement)
+        case "regression":
+            shown += _regression_figures(material, judgement)
+    if judgement.importance is not None:
+        importance = judgement.importance
+        drawn = figures.permutation_importance(importance.columns, importance.mean, importance.spread, metric=measure)
+        shown.append(report.ReportFigure("permutation_importance", drawn))
+    return shown
+
+
+def _binary_figures(material: Material, judgement: Judgement) -> list[report.ReportFigure]:
+    p, truth = judgement.predictions["network"], judgement.targets
+    if truth.min() == truth.max():
+        return []
+    calibration = metrics.calibration_curve(p, truth, num_bins=5 if len(p) < 200 else 10, strategy="quantile")
+    groups = {label: p[truth == number] for number, label in enumerate(material.encoder.classes)}
+    counts = metrics.confusion_matrix(p >= judgement.threshold, truth == 1, num_classes=2)
+    spread = figures.histogram(
+        groups,
+        title="Predicted probabilities",
+        name=f"probability of {material.encoder.classes[1]}",
+        threshold=judgement.threshold,
+    )
+    return [
+        *_ranking_figures(judgement),
+        report.ReportFigure("calibration_curve", figures.calibration_curve(*calibration)),
+        report.ReportFigure("confusion_matrix", figures.confusion_matrix(counts, material.encoder.classes)),
+        report.ReportFigure("prediction_histogram", spread),
+    ]
+
+
+def _ranking_figures(judgement: Judgement) -> list[report.ReportFigure]:
+    """ROC and precision-recall curves of the network and, thinner, of the linear model."""
+    truth, scores, other = judgement.targets, judgement.test["network"], model_names("binary")["linear"]
+    roc, roc_other = (metrics.roc_curve(judgement.predictions[key], truth) for key in ("network", "linear"))
+    pr, pr_other = (metrics.precision_recall_curve(judgement.predictions[key], truth) for key in ("network", "linear"))
+    roc_figure = figures.roc_curve(
+        roc.false_positive_rate,
+        roc.true_positive_rate,
+        area=scores["roc_auc"],
+        operating_point=(1 - scores["specificity"], scores["sensitivity"]),
+        others={other: (roc_other.false_positive_rate, roc_other.true_positive_rate)},
+    )
+    pr_figure = figures.precision_recall_curve(
+        pr.recall,
+        pr.precision,
+        average_precision=scores["average_precision"],
+        prevalence=float(truth.mean()),
+        others={other: (pr_other.recall, pr_other.precision)},
+    )
+    return [report.ReportFigure("roc_curve", roc_figure), report.ReportFigure("precision_recall_curve", pr_figure)]
+
+
+def _class_figures(material: Material, judgement: Judgement) -> list[report.ReportFigure]:
+    classes = material.encoder.classes
+    if len(classes) > _MOST_CLASSES:
+        return []
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(counts, (judgement.targets, judgement.predictions["network"].argmax(axis=1)), 1)
+    return [report.ReportFigure("confusion_matrix", figures.confusion_matrix(counts, classes))]
+
+
+def _regression_figures(material: Material, judgement: Judgement) -> list[report.ReportFigure]:
+    predictions, name = judgement.predictions["network"], material.encoder.columns[0]
+    return [
+        report.ReportFigure(
+            "predicted_vs_actual", figures.predicted_vs_actual(predictions, judgement.targets, name=name)
+        ),
+        report.ReportFigure("residuals", figures.residuals(predictions, judgement.targets, name=name)),
+    ]

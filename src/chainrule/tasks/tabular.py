@@ -1,0 +1,315 @@
+"""The table task: from a raw file and a target to a trained, judged and saved model."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chainrule import report as reports
+from chainrule._base.errors import ChainruleError, ChainruleWarning, NonFiniteError
+from chainrule.data import ColumnKind, Task
+from chainrule.tasks.card import model_card
+from chainrule.tasks.facts import collect_facts
+from chainrule.tasks.judgement import pass_judgement, pick_threshold
+from chainrule.tasks.material import Material, Question, gather, source_path
+from chainrule.tasks.page import build_page
+from chainrule.tasks.predictor import Answers, TablePredictor, load_predictor
+from chainrule.tasks.run_folder import RunFolder, check_free, claim
+from chainrule.tasks.scores import Scores
+from chainrule.tasks.training import Trained, train
+from chainrule.train import History
+
+Listener = Callable[..., Any]  # Any: (event, run) -> None
+
+
+@dataclass(frozen=True, eq=False)
+class TableRun:
+    """A finished run: its folder, its model and what was found out about it.
+
+    Args:
+        folder: where everything lies; for a model file alone, the folder of that file.
+        predictor: the network with its preparation.
+        facts: everything that was recorded, as plain JSON values.
+        history: the learning curves, in the process that trained.
+    """
+
+    folder: Path
+    predictor: TablePredictor = field(repr=False)
+    facts: Mapping[str, Any] = field(repr=False)  # Any: plain JSON values
+    history: History | None = field(default=None, repr=False)
+
+    @property
+    def metrics(self) -> Scores:
+        """Scores of the network on the test rows."""
+        scores: Scores = dict(self.facts["scores"]["test"]["network"])
+        return scores
+
+    @property
+    def baselines(self) -> dict[str, Scores]:
+        """Scores on the same test rows of ``linear`` (logistic or linear regression) and ``guess``."""
+        tested = self.facts["scores"]["test"]
+        return {name: dict(tested[name]) for name in ("linear", "guess")}
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of the learning curves with its reason, or why there is none."""
+        found = self.facts["verdict"]
+        return f"{found['name']}: {found['reason']}" if found else "none: not one epoch was finished"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found in the table and what was done, a line each."""
+        return tuple(self.facts["notes"])
+
+    @property
+    def status(self) -> str:
+        """``finished``, or ``interrupted`` by Ctrl-C or a signal."""
+        return str(self.facts["status"])
+
+    def answer(self, source: Any) -> Answers:  # Any: a path, a Table, or a data frame of any library
+        """Answers for each row, with notes on how unusual input was treated."""
+        return self.predictor.answer(source)
+
+    def predict(self, source: Any) -> pl.DataFrame:  # Any: as in answer
+        """Answers for each row of ``source``: the class with its probabilities, or a number.
+
+        Columns are found by name: their order does not matter, further ones are ignored, and a missing one is an
+        error. A missing value is filled as in training, an unknown category counts as "other"; each such treatment
+        comes with a warning.
+
+        Raises:
+            DataError: a column is missing, or one of numbers holds text.
+        """
+        answers = self.predictor.answer(source)
+        for note in answers.notes:
+            warnings.warn(note, ChainruleWarning, stacklevel=2)
+        return answers.frame
+
+    def evaluate(self, source: Any) -> Scores:  # Any: as in answer
+        """The task's metrics on a table that has the target too."""
+        return self.predictor.evaluate(source)
+
+
+def fit_table(  # noqa: PLR0913 - the one door of the task: every option has its name here
+    source: Any,  # Any: a path, a Table, or a data frame of any library
+    target: str | Sequence[str],
+    *,
+    run: str | Path | None = None,
+    seed: int = 0,
+    task: Task | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    validation: float = 0.2,
+    test: float = 0.2,
+    group: str | None = None,
+    time: str | None = None,
+    balance: str = "none",
+    early_stop: bool = True,
+    kinds: Mapping[str, ColumnKind] | None = None,
+    drop: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,  # Any: values of TableConfig's fields
+    report: bool = True,
+    verbose: int = 1,
+    callbacks: Sequence[Listener] = (),
+    command: str | None = None,
+) -> TableRun:
+    """Read a table, train a network on it, judge it beside simpler models, and save everything.
+
+    Rows are split first; everything learned from data (filling, scaling, categories, weights) is learned from the
+    training rows, everything chosen (when to stop, the threshold) from the validation rows, and the test rows are
+    opened once, at the end.
+
+    Args:
+        source: CSV, TSV, Parquet or Excel file, or a data frame.
+        target: the column to predict; ``"num>0"`` asks a question of a column; several columns are labels.
+        run: folder to write, which must not hold anything; default ``runs/<data>-<time>``.
+        seed: the one seed.
+        task: ``"binary"``, ``"multiclass"``, ``"multilabel"`` or ``"regression"``, if the target's values should not
+            decide.
+        epochs: most passes over the training rows.
+        batch_size: rows of one step.
+        validation: share of the rows that decide when to stop.
+        test: share of the rows that judge.
+        group: column whose equal values stay on one side of the split.
+        time: column by which training comes first and the test last.
+        balance: ``"none"``, ``"weights"``, ``"undersample"`` or ``"oversample"``.
+        early_stop: stop when the validation loss no longer falls.
+        kinds: column -> kind, where you know better than the inference.
+        drop: columns to leave out.
+        settings: hyperparameters that differ from the default rule; see :class:`TableConfig`.
+        report: whether to write ``report.html``.
+        verbose: 0 is silent; 1 tells on stderr what is found and shows progress.
+        callbacks: further listeners of the training.
+        command: how the run was started, for the report.
+
+    Returns:
+        The run. If Ctrl-C ended the training, its status is ``interrupted``; the model of the best epoch so far is
+        judged and saved like any other.
+
+    Raises:
+        DataError: the table cannot be used; nothing has been written then.
+        ArgumentError: an option has a value it must not have.
+        NonFiniteError: training met NaN or Inf; the folder then says ``failed`` and keeps the events.
+
+    Example:
+        >>> import tempfile
+        >>> from chainrule import datasets
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = fit_table(datasets.path("heart.csv"), "disease", run=folder, epochs=3, report=False, verbose=0)
+        ...     sorted(file.name for file in run.folder.iterdir())
+        ['config.json', 'events.jsonl', 'metrics.json', 'model.chainrule', 'model_card.md', 'predictions_test.csv']
+    """
+    chosen = dict(settings or {})
+    chosen |= {name: value for name, value in (("epochs", epochs), ("batch_size", batch_size)) if value is not None}
+    asked = Question(
+        target=target if isinstance(target, str) else tuple(target),
+        task=task,
+        validation=validation,
+        test=test,
+        group=group,
+        time=time,
+        balance=balance,
+        kinds=dict(kinds or {}),
+        drop=tuple(drop),
+        settings=chosen,
+        seed=seed,
+    )
+    check_free(run)
+    material = gather(source, asked)
+    for line in material.words if verbose else ():
+        print(line, file=sys.stderr)
+    path, now = source_path(source), datetime.now()
+    folder = claim(run, material.table.source, now)
+    how = command or f"fit_table({str(source) if path else '...'!r}, {asked.target!r}, seed={seed})"
+    try:
+        _announce(folder, material, asked, how)
+        trained = train(
+            material,
+            how=balance,
+            seed=seed,
+            early_stop=early_stop,
+            events=folder.file("events.jsonl"),
+            verbose=verbose,
+            callbacks=callbacks,
+        )
+        return _finish(folder, material, asked, trained, path=path, command=how, now=now, report=report)
+    except BaseException as error:
+        _give_up(folder, material, asked, how, error)
+        raise
+
+
+def load_run(path: str | Path) -> TableRun:
+    """The run in a folder, or in its ``model.chainrule`` alone.
+
+    Raises:
+        DataError: there is no such run.
+        FormatError: the model is damaged or was not made by the table task.
+    """
+    predictor = load_predictor(path)
+    folder = Path(path)
+    return TableRun(folder if folder.is_dir() else folder.parent, predictor, predictor.facts)
+
+
+def _announce(folder: RunFolder, material: Material, asked: Question, command: str) -> None:
+    folder.write_json("config.json", _config(material, asked, command, "running"))
+
+
+def _config(material: Material, asked: Question, command: str, status: str) -> dict[str, Any]:  # Any: JSON values
+    return {
+        "status": status,
+        "command": command,
+        "data": material.table.source,
+        "question": {
+            "target": asked.target,
+            "task": material.encoder.task,
+            "validation": asked.validation,
+            "test": asked.test,
+            "group": asked.group,
+            "time": asked.time,
+            "balance": asked.balance,
+            "kinds": asked.kinds,
+            "drop": asked.drop,
+            "seed": asked.seed,
+        },
+        "hyperparameters": material.config.rows(),
+    }
+
+
+def _finish(
+    folder: RunFolder,
+    material: Material,
+    asked: Question,
+    trained: Trained,
+    *,
+    path: Path | None,
+    command: str,
+    now: datetime,
+    report: bool,
+) -> TableRun:
+    """Judge, write every file, and say in ``config.json`` last that the run is whole."""
+    model, history = trained.model, trained.model.history
+    status = "finished" if trained.interruption is None else "interrupted"
+    plain = TablePredictor(model, material.preparer, material.encoder, material.schema)
+    threshold = pick_threshold(material, plain)
+    judged = TablePredictor(model, material.preparer, material.encoder, material.schema, threshold)
+    judgement = pass_judgement(
+        material,
+        judged,
+        history,
+        balance=asked.balance,
+        actions=_actions(material, command, folder),
+        seed=asked.seed,
+    )
+    facts = collect_facts(material, asked, judgement, history, path=path, command=command, status=status, now=now)
+    predictor = TablePredictor(model, material.preparer, material.encoder, material.schema, threshold, facts)
+    predictor.pack()
+    model.save(folder.file("model.chainrule"))
+    folder.write_json("metrics.json", facts)
+    folder.write_text("predictions_test.csv", _test_predictions(material, predictor, judgement.predictions["network"]))
+    folder.write_text("model_card.md", model_card(facts))
+    if report:
+        names = ("model.chainrule", "metrics.json", "predictions_test.csv", "model_card.md", "events.jsonl")
+        page = build_page(material, judgement, history, facts, {name: str(folder.file(name)) for name in names})
+        reports.write(page, folder.file("report.html"))
+    folder.write_json("config.json", _config(material, asked, command, status))
+    return TableRun(folder.path, predictor, facts, history)
+
+
+def _test_predictions(material: Material, predictor: TablePredictor, raw: Any) -> str:  # Any: NumPy array
+    """Row number in the file, true value and answer of every test row, as CSV."""
+    rows = material.split.test
+    truth = material.table.take(rows).frame.select(list(material.encoder.columns))
+    numbers = material.table.lines[rows] if material.table.lines is not None else rows + 1
+    frame = pl.DataFrame({"line": numbers}).hstack(truth)
+    return frame.hstack(predictor.frame(raw)).write_csv()
+
+
+def _actions(material: Material, command: str, folder: RunFolder) -> dict[str, str]:
+    """The next thing to type, for each verdict."""
+    config = material.config
+    again = command if command.startswith("chainrule ") else "chainrule fit FILE --target COLUMN"
+    return {
+        "under-fit": f"{again} --set width={2 * config.width} --set depth={config.depth + 1}",
+        "over-fit": f"{again} --set width={max(4, config.width // 4)} --set dropout={max(config.dropout, 0.5):g}",
+        "good": f"chainrule predict {folder.path} new.csv -o answers.csv",
+        "unlikely": f"{again} --seed 1  # does it hold on another split? then look for leaks",
+        "diverged": f"{again} --set learning_rate={config.learning_rate / 10:g}",
+        "not converged": f"{again} --epochs {2 * config.epochs}",
+    }
+
+
+def _give_up(folder: RunFolder, material: Material, asked: Question, command: str, error: BaseException) -> None:
+    """Leave no folder that looks finished: none at all for the user's mistakes, a marked one for other failures."""
+    if isinstance(error, ChainruleError) and not isinstance(error, NonFiniteError):
+        folder.remove()
+        return
+    folder.file("model.chainrule").unlink(missing_ok=True)
+    failed = _config(material, asked, command, "failed") | {"error": f"{type(error).__name__}: {error}"}
+    folder.write_json("config.json", failed)
