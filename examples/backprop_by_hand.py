@@ -14,7 +14,7 @@ def make_model() -> cr.Model:
     model = cr.Model(inputs, Dense(1, activation="sigmoid", name="output")(hidden))
     model.set_weights(
         {
-            "hidden/kernel": [[0.5, -0.4], [0.3, 0.8]],
+            "hidden/kernel": [[0.5, -0.6], [0.3, 0.8]],
             "hidden/bias": [0.1, 0.0],
             "output/kernel": [[1.2], [-0.7]],
             "output/bias": [0.2],

@@ -42,13 +42,18 @@ def predict(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.asarray(sigmoid(x @ weights))
 
 
+def rounded(numbers: np.ndarray) -> list[float]:
+    """To two places, for print."""
+    return [round(float(number), 2) for number in numbers.ravel()]
+
+
 def main() -> None:
     """Train, and ask about a combination that was never shown."""
     weights, losses = train()
     for epoch in (1, 10, 100, EPOCHS):
         print(f"epoch {epoch:>5}: mean squared error {losses[epoch - 1]:.4f}")
-    print(f"weights {weights.ravel().round(2).tolist()}: the first input decides")
-    print(f"answers {predict(weights, INPUTS).ravel().round(3).tolist()} for {TARGETS.ravel().tolist()}")
+    print(f"weights {rounded(weights)}: the first input decides")
+    print(f"answers {rounded(predict(weights, INPUTS))} for {rounded(TARGETS)}")
     print(f"[1, 0, 0] → {predict(weights, NEW).item():.4f}")
 
 

@@ -112,6 +112,16 @@ def test_dead_relu_shows_its_factor_of_zero():
     assert (result.product, result.autodiff, result.difference) == (0, 0, 0)
 
 
+def test_weight_on_an_input_of_zero_shows_that_factor():
+    model = Sequential([Input(2), Dense(3, "tanh"), Dense(4, "tanh"), Dense(1)], seed=1)
+    model.compile(loss="mse")
+    result = explain.chain_rule(model, [[0.0, 1.0]], [1.0], weight="dense/kernel[0,2]")
+    assert result.factors[-1].symbol == "∂z₁[2]/∂w"
+    assert result.factors[-1].value == 0
+    assert all(factor.value != 0 for factor in result.factors[:-1])
+    assert (len(result.paths), result.product, result.autodiff) == (1, 0, 0)
+
+
 def test_four_sigmoid_slopes_multiply_to_at_most_a_quarter_to_the_fourth():
     """C87 C37: y = σ(w σ(w σ(w σ(w x)))): the four slopes' product is at most 0.25⁴ = 0.00390625."""
     model = Sequential([Input(1)] + [Dense(1, "sigmoid", use_bias=False) for _ in range(4)])

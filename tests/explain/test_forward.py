@@ -37,6 +37,11 @@ def test_single_neuron_prints_as_one_would_write_it():
     assert "0.3·0.8 + 0.5·0.1 + 0.6·0.3 + 0.1 = 0.57 → σ = 0.638763" in text
 
 
+def test_negative_numbers_are_bracketed_within_a_sum_only():
+    text = str(explain.forward(neuron([-5, 3], 1, "relu"), [[1, 0]]))
+    assert "(-5)·1 + 3·0 + 1 = -4 → relu = 0" in text
+
+
 def test_labelled_parts_add_up():
     """C14 C18: ŝ = g(bias + linear combination); z has the output's shape."""
     model = Sequential([Input(4), Dense(3, "tanh", name="hidden"), Dense(2)], seed=2)

@@ -100,7 +100,7 @@ class ChainRule:
     def _sums(self) -> list[str]:
         lines = []
         for path, product in zip(self.paths, self.products, strict=True):
-            lines.append("  " + " · ".join(f"{f.value:.6g}" for f in path) + f" = {product:.6g}")
+            lines.append("  " + " · ".join(_number(f.value) for f in path) + f" = {product:.6g}")
         if not self.is_complete:
             lines.append(f"  all other paths together = {self.remaining:.6g}")
         return lines
@@ -182,6 +182,10 @@ def chain_rule(
             autodiff=float(np.asarray(trees.flatten(gradient)[path])[index]),
             batch_gradient=float(np.asarray(trees.flatten(batch)[path])[index]),
         )
+
+
+def _number(value: float) -> str:
+    return f"({value:.6g})" if value < 0 else f"{value:.6g}"
 
 
 def _factors(path: Path) -> tuple[Factor, ...]:

@@ -57,7 +57,8 @@ class Row:
 
     def _neurons(self) -> list[str]:
         units = self.output[0].size
-        lines = [f"{self.path} ({self.kind}, {self.activation}): {self.inputs[0].size} inputs, {units} outputs"]
+        counts = f"{_counted(self.inputs[0].size, 'input')}, {_counted(units, 'output')}"
+        lines = [f"{self.path} ({self.kind}, {self.activation}): {counts}"]
         lines += ["  " + self._neuron(unit) for unit in range(min(units, _MOST_NEURONS))]
         if units > _MOST_NEURONS:
             lines.append(f"  ... and {units - _MOST_NEURONS} more")
@@ -66,11 +67,11 @@ class Row:
     def _neuron(self, unit: int) -> str:
         x, kernel = self.inputs[0], self.weights["kernel"]
         assert self.z is not None
-        terms = [f"{_short(w)}·{_short(v)}" for w, v in zip(kernel[:, unit], x, strict=True)]
+        terms = [f"{_operand(w)}·{_operand(v)}" for w, v in zip(kernel[:, unit], x, strict=True)]
         if len(terms) > _MOST_NEURONS:
             terms = [*terms[: _MOST_NEURONS - 1], f"... ({len(terms) - _MOST_NEURONS + 1} more)"]
         if self.bias is not None:
-            terms.append(_short(self.bias[unit]))
+            terms.append(_operand(self.bias[unit]))
         summed = f"{' + '.join(terms)} = {_short(self.z[unit])}"
         if self.activation == "linear":
             return summed
@@ -117,7 +118,7 @@ def forward(model: Model, x: Any, *, example: int = 0) -> Forward:  # Any: array
         >>> model = cr.Sequential([Input(3), Dense(1, "sigmoid")])
         >>> model.set_weights({"dense/kernel": [[0.3], [0.5], [0.6]], "dense/bias": [0.1]})
         >>> print(forward(model, [[0.8, 0.1, 0.3]]))
-        dense (Dense, sigmoid): 3 inputs, 1 outputs
+        dense (Dense, sigmoid): 3 inputs, 1 output
           0.3·0.8 + 0.5·0.1 + 0.6·0.3 + 0.1 = 0.57 → σ = 0.638763
         output: 0.638763
     """
@@ -161,11 +162,18 @@ def _is_dense(inputs: tuple[Numbers, ...], weights: dict[str, Numbers], output: 
     )
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _operand(value: float) -> str:
+    return f"({_short(value)})" if value < 0 else _short(value)
+
+
 def _short(value: Any) -> str:  # Any: a number or an array
     array = np.asarray(value)
     if array.size == 1:
-        number = f"{array.item():.6g}"
-        return f"({number})" if array.ndim == 0 and number.startswith("-") else number
+        return f"{array.item():.6g}"
     if array.size <= _MOST_NEURONS and array.ndim == 1:
         return "[" + ", ".join(f"{item:.6g}" for item in array) + "]"
     return f"array of shape {array.shape}, {array.min():.4g} to {array.max():.4g}"

@@ -80,14 +80,15 @@ class PathSearch:
             heapq.heappush(waiting, (*rank, flow, value, (*steps, step), unit))
 
         for place, column in self._from_weight(weight, index):
-            for i in _nonzero(column):
+            own = [index[-1]] if index and index[-1] < column.size else []  # an input of 0: show its factor of 0
+            for i in _nonzero(column) or own:
                 add(1.0, (), (place, i), self._weight_step(place, i, weight, index, float(column[i])))
         while waiting and len(done) < max_paths:
             *_, value, steps, unit = heapq.heappop(waiting)
             if unit is None:
                 done.append(steps)
                 continue
-            kept, left_out, skipped = self._ways_on(unit, max_paths)
+            kept, left_out, skipped = self._ways_on(unit, max_paths if value else 1)  # one way on tells a 0
             remaining += value * left_out
             is_complete = is_complete and not skipped
             for following, step in kept:
