@@ -13,6 +13,10 @@ from chainrule.figures.classification import (
 )
 from chainrule.figures.comparison import baseline_comparison, permutation_importance
 from chainrule.figures.data import class_counts, histogram, split_bar
+from chainrule.figures.functions import activation_curves, bias_comparison
+from chainrule.figures.gradients import chain_rule
+from chainrule.figures.landscape import contour_path, decision_regions, descent_1d, descent_frames
+from chainrule.figures.networks import dropout_masks, network_diagram, neuron_diagram
 from chainrule.figures.output import save, svg
 from chainrule.figures.regression import capacity_triple, predicted_vs_actual, regression_fit, residuals
 from chainrule.figures.training import (
@@ -26,16 +30,26 @@ from chainrule.figures.training import (
 
 __all__ = [
     "accumulation_timeline",
+    "activation_curves",
     "baseline_comparison",
+    "bias_comparison",
     "calibration_curve",
     "capacity_triple",
+    "chain_rule",
     "chainrule`` does not import this package: Matplotlib is dear.",
     "class_counts",
     "confusion_matrix",
+    "contour_path",
+    "decision_regions",
+    "descent_1d",
+    "descent_frames",
+    "dropout_masks",
     "gradient_norms",
     "histogram",
     "learning_curves",
     "learning_rates",
+    "network_diagram",
+    "neuron_diagram",
     "permutation_importance",
     "precision_recall_curve",
     "predicted_vs_actual",

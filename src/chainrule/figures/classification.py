@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from chainrule._base.errors import ShapeError
@@ -146,10 +147,15 @@ def confusion_matrix(counts: npt.ArrayLike, classes: Sequence[object]) -> Figure
         )
     totals = table.sum(axis=1, keepdims=True)
     shares = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
-    side = float(np.clip(0.55 * size + 1.6, 3.2, 6.4))
+    side = float(np.clip(0.55 * size + 1.6, 2.8, 6.4))
     figure, axes = style.panel(width=max(style.WIDTH, side + 0.6), height=side, left=1.15, bottom=0.75)
     blues = np.array([1.0, 1.0, 1.0]) + shares[..., None] * (np.array([0.0, 0.447, 0.698]) - 1.0)
-    axes.imshow(blues, aspect="auto")  # white to blue: share of the row
+    if size > 30:  # so many small shapes would make a heavy file
+        axes.imshow(blues, aspect="auto")
+    else:
+        edges = np.arange(size + 1) - 0.5
+        axes.pcolormesh(edges, edges, blues)
+    axes.set_ylim(size - 0.5, -0.5)
     if size <= 12:
         for row, column in np.ndindex(size, size):
             text = f"{table[row, column]:,.0f}\n{100 * shares[row, column]:.0f} %"
@@ -157,9 +163,9 @@ def confusion_matrix(counts: npt.ArrayLike, classes: Sequence[object]) -> Figure
             axes.text(column, row, text, ha="center", va="center", color=color, fontsize=TEXT if size < 6 else 6.5)
     axes.grid(visible=False)
     style.ticks(axes, "x", range(size), classes)
-    style.ticks(axes, "y", range(size), [style.label(name, most=14) for name in classes])
+    style.ticks(axes, "y", range(size), classes, most=14)
     axes.tick_params(axis="x", labelrotation=35 if size > 4 else 0)
-    style.titles(axes, "Confusion matrix: rows and share of the true class", "predicted class", "true class")
+    style.titles(axes, "Confusion matrix", "predicted class", "true class")
     return figure
 
 
@@ -198,17 +204,13 @@ def softmax_bars(
         axes.set_ylim(len(values) - 0.5, -0.5)
         axes.grid(visible=False)
         axes.xaxis.set_ticks([])
-        style.ticks(
-            axes,
-            "y",
-            range(len(values)),
-            [style.label(c, most=11) for c in classes] if index == 0 else [""] * len(values),
-        )
+        shown = classes if index == 0 else [""] * len(values)
+        style.ticks(axes, "y", range(len(values)), shown, most=11)
         axes.set_title(name, fontsize=TEXT, loc="left", color=INK)
     return figure
 
 
-def _curves(axes: style.Axes, curves: Curves, owner: str) -> None:
+def _curves(axes: Axes, curves: Curves, owner: str) -> None:
     for index, (name, (across, up)) in enumerate(curves.items()):
         x = style.one_dimensional(f"{name} (horizontal)", across, owner)
         y = style.one_dimensional(f"{name} (vertical)", up, owner)
@@ -224,6 +226,6 @@ def _curves(axes: style.Axes, curves: Curves, owner: str) -> None:
         )
 
 
-def _unit_square(axes: style.Axes) -> None:
+def _unit_square(axes: Axes) -> None:
     axes.set_xlim(-0.015, 1.015)
     axes.set_ylim(-0.015, 1.03)

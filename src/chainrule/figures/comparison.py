@@ -55,7 +55,7 @@ def permutation_importance(
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    style.ticks(axes, "y", places.tolist(), [style.label(columns[index], most=20) for index in order])
+    style.ticks(axes, "y", places.tolist(), [columns[index] for index in order], most=20)
     left_out = len(importance) - len(order)
     title = "Which columns matter" + (f" (first {len(order)} of {len(importance)})" if left_out else "")
     style.titles(axes, title, f"fall of {style.label(metric)} when the column is shuffled")
@@ -100,6 +100,6 @@ def baseline_comparison(
     axes.set_xlim(low, reach + 0.14 * (high - low or 1.0))
     axes.set_ylim(len(scores) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    style.ticks(axes, "y", range(len(scores)), [style.label(name, most=22) for name in scores])
+    style.ticks(axes, "y", range(len(scores)), list(scores))
     style.titles(axes, "Against simpler models", style.label(metric, most=60))
     return figure

@@ -78,7 +78,7 @@ def class_counts(
             axes.text(count + 0.012 * top, place, f"{count:,.0f}", va="center", fontsize=SMALL, color=style.INK)
     axes.set_xlim(0, top * 1.16)
     axes.set_ylim(len(classes) - 0.5, -0.5)
-    style.ticks(axes, "y", range(len(classes)), [style.label(name, most=18) for name in classes])
+    style.ticks(axes, "y", range(len(classes)), classes, most=18)
     axes.grid(visible=False, axis="y")
     style.titles(axes, "Rows of each class", "rows")
     if len(rows) > 1:

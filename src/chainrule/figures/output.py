@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from chainrule._base.checks import check_choice
@@ -63,7 +62,7 @@ def svg(figure: Figure, *, prefix: str = "figure", title: str = "") -> str:
     """
     buffer = io.StringIO()
     with _settings():
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.DOTALL)

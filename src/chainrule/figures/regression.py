@@ -31,7 +31,7 @@ def predicted_vs_actual(predictions: npt.ArrayLike, targets: npt.ArrayLike, *, n
     axes.scatter(targets, predictions, s=9, color=BLUE, alpha=0.45, linewidths=0)
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
-    _plain_numbers(axes)
+    style.plain_numbers(axes)
     shown = style.label(name, most=28)
     style.titles(axes, "Predicted against true", f"true {shown}", f"predicted {shown}")
     return figure
@@ -53,7 +53,7 @@ def residuals(predictions: npt.ArrayLike, targets: npt.ArrayLike, *, name: str =
     figure, axes = style.panel(left=0.8)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=":")
     axes.scatter(predictions, predictions - targets, s=9, color=BLUE, alpha=0.45, linewidths=0)
-    _plain_numbers(axes)
+    style.plain_numbers(axes)
     style.titles(axes, "Errors (residuals)", f"predicted {style.label(name, most=28)}", "predicted − true")
     return figure
 
@@ -149,8 +149,3 @@ def _range(*arrays: style.FloatArray) -> tuple[float, float]:
     low, high = float(everything.min()), float(everything.max())
     room = 0.04 * (high - low or 1.0)
     return low - room, high + room
-
-
-def _plain_numbers(axes: style.Axes) -> None:
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(style.FuncFormatter(lambda value, _: style.number(value)))

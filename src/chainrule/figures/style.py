@@ -101,13 +101,16 @@ def panels(
             x = left + column * (panel_width + gap)
             y = height - top - (row + 1) * panel_height - row * row_gap
             axes = figure.add_axes((x / width, y / height, panel_width / width, panel_height / height))
+            # Fixed places for the names of the axes: looking for them doubles the time a figure takes.
+            axes.xaxis.set_label_coords(0.5, -(bottom - 0.19) / panel_height)
+            axes.yaxis.set_label_coords(-(left - 0.19) / panel_width, 0.5)
             made.append(_styled(axes))
     return figure, made
 
 
 def panel(**margins: float) -> tuple[Figure, Axes]:
     """A figure with a single panel; ``margins`` as in :func:`panels`."""
-    figure, made = panels(1, 1, **margins)  # type: ignore[arg-type]  # all keyword arguments are floats
+    figure, made = panels(1, 1, **margins)
     return figure, made[0]
 
 
@@ -123,15 +126,17 @@ def canvas(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
 
 def titles(axes: Axes, title: str, x: str = "", y: str = "") -> None:
     """Set title and axis names. They must be constants or have passed :func:`label`."""
-    axes.set_title(title, fontsize=LARGE, color=INK, loc="left", pad=7, fontweight="bold")
-    axes.set_xlabel(x, fontsize=TEXT, color=INK, labelpad=3)
-    axes.set_ylabel(y, fontsize=TEXT, color=INK, labelpad=4)
+    axes.set_title(title, fontsize=LARGE, color=INK, loc="left", pad=7, y=1.0, fontweight="bold")
+    axes.set_xlabel(x, fontsize=TEXT, color=INK)
+    axes.set_ylabel(y, fontsize=TEXT, color=INK)
 
 
-def ticks(axes: Axes, which: Literal["x", "y"], positions: Sequence[float], names: Sequence[object]) -> None:
-    """Put ``names`` (anything; made safe here) at ``positions`` of one axis."""
+def ticks(
+    axes: Axes, which: Literal["x", "y"], positions: Sequence[float], names: Sequence[object], *, most: int = 22
+) -> None:
+    """Put ``names`` (raw; made safe here, at most ``most`` characters) at ``positions`` of one axis."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_ticks(list(positions), [label(name, most=22) for name in names])
+    axis.set_ticks(list(positions), [label(name, most=most) for name in names])
 
 
 def whole_numbers(axes: Axes) -> None:
@@ -143,6 +148,12 @@ def percent(axes: Axes, which: Literal["x", "y"]) -> None:
     """Show fractions of one axis as percentages."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
+
+
+def plain_numbers(axes: Axes) -> None:
+    """Show the numbers of both axes in full (``52,000``), without a factor at the end of the axis."""
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 def log_ticks(axes: Axes, which: Literal["x", "y"]) -> None:
@@ -157,9 +168,26 @@ def log_ticks(axes: Axes, which: Literal["x", "y"]) -> None:
     axis.set_tick_params(which="minor", length=0)
 
 
-def legend(axes: Axes, where: str = "best", **options: Any) -> None:  # Any: passed on to matplotlib
+def legend(
+    axes: Axes, where: Literal["best", "upper left", "upper right", "lower left", "lower right"] = "best"
+) -> None:
     """A small legend without a frame line, for panels where a direct label would collide."""
-    axes.legend(loc=where, fontsize=SMALL, frameon=True, framealpha=0.85, edgecolor="none", **options)
+    axes.legend(loc=where, fontsize=SMALL, frameon=True, framealpha=0.85, edgecolor="none")
+
+
+def legend_above(axes: Axes) -> None:
+    """A legend in one line beside a short title, where it cannot hide a curve."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.02, 0.98),
+        ncols=4,
+        fontsize=SMALL,
+        frameon=False,
+        columnspacing=1.0,
+        handlelength=1.8,
+        handletextpad=0.5,
+        borderpad=0.1,
+    )
 
 
 def one_dimensional(name: str, values: npt.ArrayLike, owner: str) -> FloatArray:

@@ -49,6 +49,7 @@ def learning_curves(
     """
     has_metric = train_metric is not None or validation_metric is not None
     figure, made = style.panels(2 if has_metric else 1, 1, height=5.0 if has_metric else style.HEIGHT)
+    curves: list[tuple[npt.ArrayLike | None, npt.ArrayLike | None, str]]
     curves = [(train_loss, validation_loss, loss_name)]
     if has_metric:
         curves.append((train_metric, validation_metric, metric_name))
@@ -60,9 +61,11 @@ def learning_curves(
         style.whole_numbers(axes)
     if baseline_loss is not None and np.isfinite(baseline_loss):
         made[0].axhline(baseline_loss, color=GREY, linewidth=1, linestyle=":", label="baseline")
+    low, high = made[0].get_ylim()
+    made[0].set_ylim(low, high + 0.16 * (high - low))  # room for the words
     for index, axes in enumerate(made):
         _mark_epochs(axes, best_epoch, stopped_epoch, words=index == 0)
-        style.legend(axes)
+        style.legend_above(axes)
     return figure
 
 
@@ -84,12 +87,12 @@ def _mark_epochs(axes: Axes, best: int | None, stopped: int | None, *, words: bo
         axes.axvline(best, color=GREEN, linewidth=1)
         axes.plot([best], [height], "o", color=GREEN, markersize=6, zorder=5)
         if words:
-            _beside_line(axes, best, f"best: epoch {best}", GREEN, 0.93)
+            _beside_line(axes, best, f"best: epoch {best}", GREEN, 0.94)
     if stopped is not None:
         check_positive_int("stopped_epoch", stopped, "learning_curves")
         axes.axvline(stopped, color=GREY, linewidth=1, linestyle=(0, (4, 2)))
         if words:
-            _beside_line(axes, stopped, "stopped early", GREY, 0.84)
+            _beside_line(axes, stopped, "stopped early", GREY, 0.88)
 
 
 def _beside_line(axes: Axes, epoch: float, text: str, color: str, height: float) -> None:

@@ -110,6 +110,6 @@ def _head(names: Sequence[str]) -> str:
 def _scroll(head: str, rows: Sequence[str], name: str) -> str:
     body = "\n".join(rows)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{name}"><table>{head}\n<tbody>{body}</tbody>'
+        f'<div class="scroll wide" role="region" tabindex="0" aria-label="{name}"><table>{head}\n<tbody>{body}</tbody>'
         "</table></div>\n"
     )

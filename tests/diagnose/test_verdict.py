@@ -1,0 +1,153 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from chainrule._base.errors import ArgumentError
+from chainrule.diagnose import Verdict, diagnose
+
+BASELINE = math.log(2)
+
+
+def curve(start, end, epochs=40, pace=6.0):
+    """A smooth fall from `start` that has reached `end` long before the last epoch."""
+    epoch = np.arange(epochs)
+    return list(end + (start - end) * np.exp(-epoch / pace) * (epoch < 30))
+
+
+def judge(train, validation, **options):
+    history = {"loss": curve(0.7, train), "val_loss": curve(0.7, validation)}
+    return diagnose(history, baseline=BASELINE, **options)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "name", "words"),
+    [
+        (0.66, 0.67, "under-fit", "more units"),
+        (0.05, 0.55, "over-fit", "fewer units"),
+        (0.25, 0.30, "good", "evaluate(x_test"),
+        (0.66, 0.20, "unlikely", "leaks"),
+    ],
+)
+def test_four_fixtures_give_the_four_verdicts_of_the_table(train, validation, name, words):
+    """C154: High/High, Low/High, Low/Low, High/Low give under-fit, over-fit, good, unlikely, each with its action."""
+    verdict = judge(train, validation)
+    assert verdict.name == name
+    assert words in verdict.action
+    assert verdict.flags == ()
+
+
+def test_numbers_are_the_gap_and_the_shares_of_the_baseline():
+    """C117: the generalisation gap is validation minus training loss, shown in the numbers and the text."""
+    numbers = judge(0.2, 0.3).numbers
+    assert numbers["gap"] == pytest.approx(0.1)
+    assert numbers["train_skill"] == pytest.approx(1 - 0.2 / BASELINE)
+    assert numbers["carried"] == pytest.approx((BASELINE - 0.3) / (BASELINE - 0.2))
+    reason = judge(0.2, 0.3).reason
+    assert "71 %" in reason
+    assert "57 %" in reason
+    assert "80 % carries over" in reason
+
+
+def test_training_much_worse_than_validation_is_unlikely_even_if_both_beat_the_baseline():
+    """C159: a validation loss far below the training loss asks for debugging."""
+    assert judge(0.5, 0.2).name == "unlikely"
+
+
+def test_a_linear_model_that_fits_the_training_rows_better_means_under_fit():
+    assert judge(0.4, 0.42, linear=0.41).name == "good"
+    verdict = judge(0.4, 0.42, linear=0.3)
+    assert verdict.name == "under-fit"
+    assert "0.3" in verdict.reason
+
+
+def test_the_kept_epoch_is_judged_not_the_last():
+    history = {"loss": [0.6, 0.4, 0.05], "val_loss": [0.6, 0.42, 0.9]}
+    assert diagnose(history, baseline=BASELINE).name == "over-fit"
+    kept = diagnose(history, baseline=BASELINE, best_epoch=2)
+    assert kept.name == "good"
+    assert kept.numbers["train_loss"] == 0.4
+
+
+def test_still_falling_asks_to_train_longer_before_anything_else():
+    line = list(np.linspace(0.68, 0.35, 20))
+    verdict = diagnose({"loss": line, "val_loss": line}, baseline=BASELINE)
+    assert verdict.name == "good"
+    assert "not converged" in verdict.flags
+    assert "epochs" in verdict.action
+
+
+def test_a_flat_end_has_converged():
+    assert "not converged" not in judge(0.25, 0.3).flags
+
+
+@pytest.mark.parametrize("last", [math.nan, math.inf, 50.0])
+def test_divergence_is_named_and_asks_for_a_smaller_rate(last):
+    """C94: divergence is detected and named."""
+    verdict = diagnose({"loss": [0.7, 0.9, last], "val_loss": [0.7, 1.0, last]}, baseline=BASELINE)
+    assert verdict.name == "diverged"
+    assert "learning rate" in verdict.action
+    assert "diverged" in verdict.flags
+
+
+def test_a_divergence_after_the_kept_epoch_is_a_flag_only():
+    history = {"loss": [0.5, 0.3, math.nan], "val_loss": [0.5, 0.32, math.nan]}
+    verdict = diagnose(history, baseline=BASELINE, best_epoch=2)
+    assert verdict.name == "good"
+    assert verdict.flags == ("diverged",)
+
+
+def test_noise_of_the_validation_loss_is_measured_about_its_trend():
+    noise = np.random.default_rng(3).normal(0, 0.06, 40)
+    smooth = curve(0.7, 0.3)
+    noisy = [a + b for a, b in zip(smooth, noise, strict=True)]
+    assert "noisy validation" in diagnose({"loss": smooth, "val_loss": noisy}, baseline=BASELINE).flags
+    assert "noisy validation" not in diagnose({"loss": smooth, "val_loss": smooth}, baseline=BASELINE).flags
+
+
+@pytest.mark.parametrize(("rows", "is_small"), [(99, True), (100, False)])
+def test_few_validation_rows_are_flagged(rows, is_small):
+    assert ("small validation" in judge(0.25, 0.3, validation_rows=rows).flags) is is_small
+
+
+def test_without_a_baseline_the_first_epoch_serves_and_it_says_so():
+    verdict = diagnose({"loss": [0.6, 0.2], "val_loss": [0.8, 0.3]})
+    assert verdict.numbers["baseline_loss"] == 0.8
+    assert "no baseline" in verdict.flags
+    assert "first epoch" in verdict.reason
+
+
+def test_the_caller_gives_its_own_line_to_type():
+    verdict = judge(0.25, 0.3, actions={"good": "chainrule evaluate RUN test.csv"})
+    assert verdict.action == "chainrule evaluate RUN test.csv"
+    assert str(verdict).endswith("next: chainrule evaluate RUN test.csv")
+
+
+def test_a_metric_stands_beside_the_loss():
+    history = {"loss": [0.6, 0.3], "val_loss": [0.6, 0.3], "accuracy": [0.6, 0.9], "val_accuracy": [0.5, 0.8]}
+    numbers = diagnose(history, baseline=BASELINE, metric="accuracy").numbers
+    assert (numbers["accuracy"], numbers["val_accuracy"]) == (0.9, 0.8)
+    with pytest.raises(ArgumentError, match="Did you mean 'accuracy'"):
+        diagnose(history, baseline=BASELINE, metric="acuracy")
+
+
+@pytest.mark.parametrize(
+    ("history", "options", "words"),
+    [
+        ({"loss": [1.0]}, {}, "val_loss"),
+        ({"loss": [], "val_loss": []}, {}, "one value an epoch"),
+        ({"loss": [1.0, 2.0], "val_loss": [1.0]}, {}, "2 and 1"),
+        ({"loss": [1.0], "val_loss": [1.0]}, {"best_epoch": 2}, "at most 1"),
+        ({"loss": [1.0], "val_loss": [1.0]}, {"best_epoch": 0}, "at least 1"),
+        ({"loss": [1.0], "val_loss": [1.0]}, {"baseline": 0.0}, "above 0"),
+    ],
+)
+def test_bad_arguments_are_refused(history, options, words):
+    with pytest.raises(ArgumentError, match=words):
+        diagnose(history, **options)
+
+
+def test_a_verdict_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Verdict("good", {}, "", "").name = "over-fit"
