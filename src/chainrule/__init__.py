@@ -8,8 +8,8 @@
 from chainrule import (
     activations,
     constraints,
-    data,
     errors,
+    explain,
     initializers,
     layers,
     losses,
@@ -19,6 +19,7 @@ from chainrule import (
 )
 from chainrule._base.registry import register
 from chainrule.core import Block, Context, Graph, Input, Layer, Variables
+from chainrule.explain import gradient_descent
 from chainrule.models import Model, Sequential, load
 from chainrule.train import (
     Callback,
@@ -47,8 +48,9 @@ __all__ = [
     "Variables",
     "activations",
     "constraints",
-    "data",
     "errors",
+    "explain",
+    "gradient_descent",
     "initializers",
     "layers",
     "load",

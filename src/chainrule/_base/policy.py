@@ -91,5 +91,5 @@ def widen(array: Any) -> jax.Array:  # Any: NumPy or JAX array
         >>> widen(jnp.ones(2, jnp.bfloat16)).dtype
         dtype('float32')
     """
-    array = jnp.asarray(array)
-    return array.astype(wide_dtype(array.dtype))
+    made: jax.Array = jnp.asarray(array)
+    return made.astype(wide_dtype(made.dtype))

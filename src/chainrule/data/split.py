@@ -7,7 +7,7 @@ order in time is kept where time matters. Everything follows from one seed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ import polars as pl
 
 from chainrule._base.checks import check_int, check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, DataError
+from chainrule._base.partition import deal
 from chainrule.data.sources.table import Table
 
 T = TypeVar("T")
@@ -107,7 +108,7 @@ def split(
         return _split_by_time(_checked(time, num_rows, "time"), shares)
     classes = _numbered(stratify, num_rows, "stratify")
     units, how = _units(data, groups, num_rows)
-    parts = _assign(classes, units, shares, np.random.default_rng(seed))
+    parts = deal(classes, units, shares, np.random.default_rng(seed))
     if groups is not None and any(share > 0 and not rows.size for share, rows in zip(shares, parts, strict=True)):
         raise DataError(
             f"split: {int(units.max()) + 1} groups are too few to fill every part. Use fewer parts, or other groups."
@@ -137,7 +138,7 @@ def kfold(
     num_units = int(units.max()) + 1 if num_rows else 0
     if num_units < folds:
         raise DataError(f"kfold: {num_units} rows or groups are too few for {folds} folds. Use fewer folds.")
-    parts = _assign(classes, units, (1.0 / folds,) * folds, np.random.default_rng(seed))
+    parts = deal(classes, units, (1.0 / folds,) * folds, np.random.default_rng(seed))
     everything = np.arange(num_rows)
     return tuple(
         Fold(np.setdiff1d(everything, part, assume_unique=True), np.sort(part), number=number)
@@ -281,71 +282,6 @@ def _units(data: Any, groups: Labels | None, num_rows: int) -> tuple[np.ndarray,
         num_duplicates = num_rows - int(units.max()) - 1
         return units, f", {num_duplicates} duplicate rows kept together" if num_duplicates else ""
     return np.arange(num_rows), ""
-
-
-def _assign(
-    classes: np.ndarray, units: np.ndarray, shares: Sequence[float], rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Deal units to parts: large ones first to the part that lacks most, then single rows to fill quotas exactly."""
-    num_classes = int(classes.max()) + 1 if classes.size else 1
-    left = _quotas(np.bincount(classes, minlength=num_classes), shares)  # [classes, parts]
-    part_of = np.full(classes.size, -1)
-    for rows in _large_units(units, rng):
-        wanted = np.bincount(classes[rows], minlength=num_classes)
-        part = int(np.argmax([_relief(left[:, part], wanted) for part in range(len(shares))]))
-        part_of[rows] = part
-        left[:, part] -= wanted
-    for label in range(num_classes):
-        single = rng.permutation(np.flatnonzero((classes == label) & (part_of < 0)))
-        quota = _fill(left[label], single.size)
-        part_of[single] = np.repeat(np.arange(len(shares)), quota)
-        left[label] -= quota
-    return [rng.permutation(np.flatnonzero(part_of == part)) for part in range(len(shares))]
-
-
-def _quotas(counts: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Rows of each class for each part, by largest remainder; ties are turned so that parts stay even."""
-    totals = np.zeros(len(shares))
-    quotas = np.zeros((counts.size, len(shares)), np.int64)
-    for label, count in enumerate(counts):
-        exact = count * np.asarray(shares)
-        quota = np.floor(exact + 1e-9).astype(np.int64)
-        lag = np.asarray(shares) * counts[: label + 1].sum() - totals - quota
-        order = np.lexsort((-lag, -np.round(exact - quota, 9)))
-        quota[order[: count - quota.sum()]] += 1
-        wanted = [part for part, share in enumerate(shares) if share > 0]
-        for part in wanted:
-            if quota[part] == 0 and count >= len(wanted) and len(wanted) <= 3:
-                quota[int(quota.argmax())] -= 1
-                quota[part] = 1
-        quotas[label] = quota
-        totals += quota
-    return quotas
-
-
-def _large_units(units: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Rows of every unit of two rows or more, largest unit first, equals in random order."""
-    sizes = np.bincount(units) if units.size else np.zeros(0, np.int64)
-    order = np.argsort(units, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    shuffled = rng.permutation(np.flatnonzero(sizes > 1))
-    for unit in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
-        yield order[starts[unit] : starts[unit + 1]]
-
-
-def _relief(left: np.ndarray, wanted: np.ndarray) -> float:
-    """How much giving ``wanted`` to a part lowers the squared distance to its quota."""
-    return float((left**2 - (left - wanted) ** 2).sum())
-
-
-def _fill(left: np.ndarray, num_rows: int) -> np.ndarray:
-    """Divide ``num_rows`` single rows by what each part still lacks, also where large units overfilled one."""
-    quota = np.maximum(left, 0)
-    while quota.sum() > num_rows:
-        quota[int(quota.argmax())] -= 1
-    quota[int(left.argmax())] += num_rows - quota.sum()
-    filled: np.ndarray = quota
-    return filled
 
 
 def _split_by_time(time: pl.Series, shares: tuple[float, float, float]) -> Split:

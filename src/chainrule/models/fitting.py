@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule._base.checks import check_choice, check_number, check_positive_int, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError
-from chainrule.data import split
+from chainrule._base.partition import deal
 from chainrule.losses import resolve_class_weight
 from chainrule.models.arrays import Arrays, as_inputs, as_targets, as_weights
 from chainrule.train import Callback, Feed, History, Loop, Plan, Progress, Run, StopWhen
@@ -117,8 +117,17 @@ def _fraction(fraction: Any, targets: Arrays, seed: int) -> tuple[np.ndarray, np
         labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
     whole = labels.ndim == 1 and bool((labels == np.round(labels)).all())
     classes = labels.astype(np.int64) if whole and len(np.unique(labels)) <= max(2, len(labels) // 10) else None
-    parts = split(len(labels), validation=float(fraction), test=0.0, stratify=classes, seed=seed)
-    return parts.train, parts.validation
+    if classes is not None:
+        classes = np.unique(classes, return_inverse=True)[1]
+    size = len(labels)
+    groups = np.zeros(size, np.int64) if classes is None else classes
+    train, held = deal(groups, np.arange(size), (1 - float(fraction), float(fraction)), np.random.default_rng(seed))
+    if not len(train) or not len(held):
+        raise ArgumentError(
+            f"validation: {fraction:g} of {size} examples leaves one side empty. Choose another fraction, or pass "
+            "validation=(x, y)."
+        )
+    return train, held
 
 
 def _rows(
