@@ -36,7 +36,7 @@ class Affine(Layer):
 class Plus(Layer):
     name: str | None = None
 
-    def call(self, params, left, right):  # noqa: ARG002
+    def call(self, params, left, right):
         return left + right
 
 
@@ -46,7 +46,7 @@ class AddConstant(Layer):
     amount: float = 1.0
     name: str | None = None
 
-    def call(self, params, x):  # noqa: ARG002
+    def call(self, params, x):
         return x + self.amount
 
 
@@ -58,7 +58,7 @@ class SplitAt(Layer):
     at: int
     name: str | None = None
 
-    def call(self, params, x):  # noqa: ARG002
+    def call(self, params, x):
         return x[:, : self.at], x[:, self.at :]
 
 
@@ -69,7 +69,7 @@ class Scaled(Layer):
 
     name: str | None = None
 
-    def call(self, params, x, scale=None, shift=None):  # noqa: ARG002
+    def call(self, params, x, scale=None, shift=None):
         x = x if scale is None else x * scale
         return x if shift is None else x + shift
 
@@ -94,10 +94,10 @@ class CallCounter(Layer):
 
     name: str | None = None
 
-    def weights(self, x):  # noqa: ARG002
+    def weights(self, x):
         return {"calls": Weight((), lambda _key, shape, dtype: jnp.zeros(shape, dtype), kind="state")}
 
-    def apply(self, variables, x, *, context):  # noqa: ARG002
+    def apply(self, variables, x, *, context):
         return x, {"calls": variables.state["calls"] + 1}
 
 

@@ -49,7 +49,7 @@ def test_python_if_on_a_value_keeps_jax_own_words():
     class Branching(Layer):
         name: str | None = None
 
-        def call(self, params, x):  # noqa: ARG002
+        def call(self, params, x):
             return x if x.sum() > 0 else -x
 
     with pytest.raises(jax.errors.TracerBoolConversionError) as error:
@@ -62,7 +62,7 @@ def test_initializer_of_wrong_shape_is_refused():
     class Wrong(Layer):
         name: str | None = None
 
-        def weights(self, x):  # noqa: ARG002
+        def weights(self, x):
             return {"kernel": Weight((2, 3), lambda _key, _shape, dtype: jnp.zeros((3, 2), dtype))}
 
         def call(self, params, x):
@@ -101,7 +101,7 @@ def test_block_must_return_symbols():
     class Bad(Block):
         name: str | None = None
 
-        def build(self, x):  # noqa: ARG002
+        def build(self, x):
             return 3
 
     with pytest.raises(GraphError, match=r"Bad: build must return a symbol.*received int"):
