@@ -18,7 +18,7 @@ def run(name):
 
 
 def test_single_neuron_learns_in_a_thousand_epochs():
-    """C90 C91 C17: the five-step neuron, 1,000 epochs, and the answer to an input it never saw."""
+    """C90 C91: the five-step neuron, 1,000 epochs, and the answer to an input it never saw."""
     output = run("single_neuron.py")
     assert "epoch  1000" in output
     assert float(output.split("[1, 0, 0] → ")[1]) > 0.95

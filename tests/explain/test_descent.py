@@ -25,7 +25,7 @@ def test_quadratic_bowl_reaches_its_minimum():
 
 
 def test_steps_follow_the_formula():
-    """C260 C107: w ← w − η ∂J/∂w, as random_normal, gradients and assign would write it."""
+    """C260: w ← w − η ∂J/∂w, as random_normal, gradients and assign would write it."""
     start = random_normal((3,), seed=1)
 
     def loss(w):

@@ -18,7 +18,7 @@ def neuron(weights, bias, activation):
 
 @pytest.mark.parametrize(("activation", "output"), [("sigmoid", 0.638763), ("tanh", 0.515359), ("relu", 0.57)])
 def test_worked_example_of_three_inputs(activation, output):
-    """C22: weights (0.3, 0.5, 0.6), inputs (0.8, 0.1, 0.3), bias 0.1 give f(0.57)."""
+    """C22 C17: weights (0.3, 0.5, 0.6), inputs (0.8, 0.1, 0.3), bias 0.1 give f(0.57)."""
     row = explain.forward(neuron([0.3, 0.5, 0.6], 0.1, activation), [[0.8, 0.1, 0.3]])["dense"]
     assert row.z[0] == pytest.approx(0.57, abs=1e-7)  # weights are kept in float32
     assert row.output[0][0] == pytest.approx(output, abs=1e-6)

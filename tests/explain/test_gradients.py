@@ -97,7 +97,7 @@ def test_gradient_norms_of_a_sigmoid_stack_by_hand():
 
 
 def test_vanishing_exploding_and_steady_are_named():
-    """C87 C88: a sigmoid stack vanishes, a stack of weights 3 explodes, a ReLU stack of weights 1 is steady."""
+    """C87: a sigmoid stack vanishes, a stack of weights 3 explodes, a ReLU stack of weights 1 is steady."""
     diagnoses = [
         explain.gradient_norms(stack(*case), [[0.3]], [0.0]).diagnosis
         for case in (("sigmoid", 7, 1.0), ("linear", 8, 3.0), ("relu", 7, 1.0))
