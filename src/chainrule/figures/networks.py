@@ -59,15 +59,15 @@ def neuron_diagram(
         y = height - 0.5 - place * (height - 1.0) / max(1, len(terms) - 1) if len(terms) > 1 else middle
         _arrow(axes, (1.13, y), (2.18, middle), _weight_color(weight), 1.2 + min(2.0, abs(weight)))
         is_bias = bias is not None and place == len(terms) - 1
-        _unit(axes, 0.86, y, 0.26, style.number(value), PALE if is_bias else "white")
+        _unit(axes, 0.86, y, 0.26, style.number(value), face=PALE if is_bias else "white")
         axes.text(0.54, y, name, ha="right", va="center", fontsize=SMALL, color=GREY)
         x_text, y_text = 1.13 + 0.42 * 1.05, y + 0.42 * (middle - y)
         _tag(axes, x_text, y_text, style.number(weight), _weight_color(weight))
-    _unit(axes, 2.5, middle, 0.32, "Σ", "white")
+    _unit(axes, 2.5, middle, 0.32, "Σ")
     axes.text(2.5, middle - 0.52, f"z = {style.number(total)}", ha="center", fontsize=TEXT, color=INK)
     _arrow(axes, (2.82, middle), (3.25, middle), INK, 1.2)
     axes.text(3.6, middle + 0.42, style.label(activation, most=16), ha="center", fontsize=SMALL, color=GREY)
-    _unit(axes, 3.58, middle, 0.32, "g(z)", "white")
+    _unit(axes, 3.58, middle, 0.32, "g(z)")
     _arrow(axes, (3.9, middle), (4.2, middle), INK, 1.2)
     axes.text(4.24, middle, style.number(output), va="center", fontsize=style.LARGE, color=GREEN, fontweight="bold")
     axes.text(4.24, middle - 0.25, "output", va="center", fontsize=SMALL, color=GREY)
@@ -188,7 +188,7 @@ def _weight_color(weight: float) -> str:
     return BLUE if weight >= 0 else ORANGE
 
 
-def _unit(axes: Axes, x: float, y: float, radius: float, text: str, face: str) -> None:
+def _unit(axes: Axes, x: float, y: float, radius: float, text: str, *, face: str = "white") -> None:
     axes.add_patch(Circle((x, y), radius, facecolor=face, edgecolor=INK, linewidth=1.1, zorder=3))
     axes.text(x, y, text, ha="center", va="center", fontsize=TEXT, color=INK, zorder=4)
 
