@@ -20,7 +20,7 @@ from chainrule import (
 from chainrule._base.registry import register
 from chainrule.core import Block, Context, Graph, Input, Layer, Variables
 from chainrule.explain import gradient_descent
-from chainrule.models import Model, Sequential, load
+from chainrule.models import Model, Sequential, load, mlp
 from chainrule.train import (
     Callback,
     EarlyStopping,
@@ -57,6 +57,7 @@ __all__ = [
     "losses",
     "make_train_step",
     "metrics",
+    "mlp",
     "optimizers",
     "register",
     "regularizers",

@@ -36,6 +36,7 @@ GOLDEN = [
     "losses",
     "make_train_step",
     "metrics",
+    "mlp",
     "optimizers",
     "register",
     "regularizers",

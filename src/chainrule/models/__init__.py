@@ -1,8 +1,9 @@
 """Models: a graph with weights, to compile, fit, evaluate, predict, save and load."""
 
 from chainrule.models.loading import load
+from chainrule.models.mlp import mlp
 from chainrule.models.model import Model
 from chainrule.models.sequential import Sequential
 from chainrule.models.summary import Summary, summarize
 
-__all__ = ["Model", "Sequential", "Summary", "load", "summarize"]
+__all__ = ["Model", "Sequential", "Summary", "load", "mlp", "summarize"]
