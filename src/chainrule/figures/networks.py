@@ -150,14 +150,18 @@ def dropout_masks(sizes: Sequence[int], masks: Sequence[Sequence[npt.ArrayLike]]
             _edges(axes, [p for p in left if a[p[0]]], [p for p in right if b[p[0]]], None)
         for layer, mask in zip(places, layers, strict=True):
             for unit, x, y in layer:
-                is_kept = bool(mask[unit])
-                face, edge = ("white", INK) if is_kept else (PALE, GREY)
-                axes.add_patch(Circle((x, y), 0.09, facecolor=face, edgecolor=edge, linewidth=1, zorder=3))
-                if not is_kept:
-                    axes.plot([x - 0.06, x + 0.06], [y - 0.06, y + 0.06], color=ORANGE, linewidth=1.4, zorder=4)
-                    axes.plot([x - 0.06, x + 0.06], [y + 0.06, y - 0.06], color=ORANGE, linewidth=1.4, zorder=4)
+                _masked_unit(axes, x, y, is_kept=bool(mask[unit]))
         axes.text(width / 2, 2.2, f"step {step + 1}", ha="center", fontsize=TEXT, color=INK)
     return figure
+
+
+def _masked_unit(axes: Axes, x: float, y: float, *, is_kept: bool) -> None:
+    face, edge = ("white", INK) if is_kept else (PALE, GREY)
+    axes.add_patch(Circle((x, y), 0.09, facecolor=face, edgecolor=edge, linewidth=1, zorder=3))
+    if not is_kept:
+        for slope in (-1, 1):
+            ends = [y - slope * 0.06, y + slope * 0.06]
+            axes.plot([x - 0.06, x + 0.06], ends, color=ORANGE, linewidth=1.4, zorder=4)
 
 
 def _places(size: int, x: float, *, height: float = style.HEIGHT) -> list[tuple[int, float, float]]:
