@@ -35,8 +35,8 @@ check: $(VENV)/.ready-check
 results: $(VENV)/.ready-test
 	$(BIN)/python -m benchmarks.results $(ARGS)
 
-benchmarks: $(VENV)/.ready-test
-	$(BIN)/python -m benchmarks.report $(ARGS)
+benchmarks: $(VENV)/.ready-test .venv-peers/.ready
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
@@ -53,6 +53,13 @@ $(VENV)/.ready-test: pyproject.toml | $(BIN)/python
 $(VENV)/.ready-check: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
 	@touch $@ $(VENV)/.ready $(VENV)/.ready-test
+
+# What chainrule is timed against has an environment of its own; a peer that cannot be installed is reported so.
+.venv-peers/.ready: benchmarks/requirements-peers.txt | $(BIN)/python
+	$(BIN)/python -m venv .venv-peers
+	-sed 's/#.*//; /^ *$$/d' $< | while read -r peer; do \
+		.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" || true; done
+	@touch $@
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \

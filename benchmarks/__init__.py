@@ -1,0 +1,1 @@
+"""Times the training step, whole fits and prediction of chainrule against other frameworks."""
