@@ -9,13 +9,12 @@ import numpy as np
 from chainrule.data import SealedTest
 from chainrule.diagnose import Verdict, diagnose
 from chainrule.tasks.importance import Importance, permutation_importance
-from chainrule.tasks.linear import LinearModel, fit_linear
+from chainrule.tasks.linear import LinearModel, affordable_rows, fit_linear
 from chainrule.tasks.material import Material
 from chainrule.tasks.predictor import TablePredictor
 from chainrule.tasks.scores import Scores, choose_threshold, guess, judge, loss_of, main_measure, main_score
 from chainrule.train import History
 
-_MOST_LINEAR_ROWS = 200_000  # of the linear baseline: its figures no longer move beyond
 _MOST_IMPORTANCE_ROWS = 2_000
 _MOST_IMPORTANCE_FEATURES = 2_000  # features times columns beyond this take longer than they tell
 _RESAMPLES = 200
@@ -49,8 +48,9 @@ class Judgement:
 
 
 def fit_baseline(material: Material, plain_features: np.ndarray) -> LinearModel:
-    """Linear or logistic regression on the training rows (at most 200,000 of them)."""
-    rows = material.split.train[:_MOST_LINEAR_ROWS]
+    """Linear or logistic regression on the training rows (a part of them, if they are very many)."""
+    rows = material.split.train
+    rows = rows[: affordable_rows(len(rows), plain_features.shape[1])]
     targets = material.target.values
     return fit_linear(
         plain_features[rows], targets[rows], material.encoder.task, num_classes=len(material.encoder.classes) or None

@@ -20,6 +20,7 @@ KINDS = ("binary", "multiclass", "multilabel", "regression")
 _ITERATIONS = 50
 _TOLERANCE = 1e-8  # largest change of a coefficient at which Newton's method has converged
 _LARGEST_HESSIAN = 1500  # coefficients; above, one class against the rest: the Hessian would fill 18 MB and more
+_OPERATIONS = 10_000_000_000  # multiply-adds of one Hessian
 _Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 
 
@@ -97,6 +98,18 @@ def fit_linear(
     columns = y.reshape(len(y), -1).astype(np.float64)
     pairs = [_logistic(design, column, penalty) for column in columns.T]
     return _split(kind, *(np.column_stack(parts) for parts in zip(*pairs, strict=True)))
+
+
+def affordable_rows(num_rows: int, num_features: int) -> int:
+    """How many of ``num_rows`` to fit on, so that a step of Newton's method takes about a second at most.
+
+    Training rows are in random order; ten times as many rows as features already fix a linear model well.
+
+    Example:
+        >>> affordable_rows(500, 30), affordable_rows(1_000_000, 300)
+        (500, 110374)
+    """
+    return min(num_rows, max(_OPERATIONS // (num_features + 1) ** 2, 10 * num_features, 1))
 
 
 def sigmoid(scores: np.ndarray) -> np.ndarray:

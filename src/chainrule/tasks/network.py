@@ -47,7 +47,8 @@ LOSSES: dict[Task, tuple[str, str, str]] = {
 def build_network(config: TableConfig, num_features: int, num_outputs: int, *, seed: int = 0) -> Model:
     """The network ``linear(x) + output(hidden(... hidden(x)))``; it puts out logits or a scaled number.
 
-    The linear path starts at 0, so the first predictions are those of the hidden layers' small random weights.
+    With ``linear_start`` the hidden layers' output starts at 0, so that the first predictions are those of the linear
+    path alone, which training sets to a linear regression; otherwise the linear path starts at 0.
 
     Example:
         >>> build_network(TableConfig(width=4, depth=1, dropout=0.0), 3, 1).graph.output_names
@@ -59,7 +60,8 @@ def build_network(config: TableConfig, num_features: int, num_outputs: int, *, s
         hidden = x
         for number in range(1, config.depth + 1):
             hidden = _hidden(config, hidden, number)
-        parts.append(Dense(num_outputs, name="deep")(hidden))
+        start = "zeros" if config.linear_path and config.linear_start else "glorot_uniform"
+        parts.append(Dense(num_outputs, kernel_initializer=start, name="deep")(hidden))
     if config.linear_path:
         parts.append(Dense(num_outputs, kernel_initializer="zeros", name="linear")(x))
     output = Add(name="output")(*parts) if len(parts) > 1 else parts[0]

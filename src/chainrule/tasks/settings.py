@@ -29,6 +29,8 @@ class TableConfig:
         activation: what follows each hidden layer.
         normalization: a batch or layer normalisation before each activation, or none.
         linear_path: whether a linear model of the features is added to the network's output (wide and deep).
+        linear_start: whether the linear path starts as the linear or logistic regression of the training rows, with the
+            hidden layers' output at 0; otherwise both start at random and at 0.
         dropout: share of hidden units left out at random in each step.
         weight_decay: strength of the decoupled weight decay (``adamw``).
         optimizer: ``"adamw"``, ``"adam"``, ``"sgd"`` (with momentum 0.9) or ``"rmsprop"``.
@@ -49,6 +51,7 @@ class TableConfig:
     activation: str = "relu"
     normalization: Literal["none", "batch", "layer"] = "none"
     linear_path: bool = True
+    linear_start: bool = True
     dropout: float = 0.5
     weight_decay: float = 0.3
     optimizer: str = "adamw"
@@ -99,10 +102,10 @@ class TableConfig:
 def default_config(task: Task, num_rows: int) -> TableConfig:
     """The default hyperparameters for ``num_rows`` training rows: one rule for all tables.
 
-    - Every network has a linear path beside its hidden layers, so it begins no worse than linear regression and the
-      hidden layers only have to learn what a line cannot say.
-    - Few rows (below 1,000) hold few bends that are not noise: half the hidden units are dropped in each step, the
-      rate is small and weights decay strongly.
+    - Every network has a linear path beside its hidden layers, which then only have to learn what a line cannot say.
+    - Few rows (below 1,000) hold few bends that are not noise: the linear path starts as the regression of the
+      training rows, so that training leaves it only where the validation rows approve; the hidden layers are narrow,
+      many of their units are dropped in each step, and weights decay strongly.
     - With more rows numbers are put on a normal scale by their ranks (outliers no longer rule) and get
       piecewise-linear bins, so that the first layer can bend each column where it needs to.
     - Many rows (5,000 and more) carry a wide network; dropout is mild, and batches grow with the table so that an
@@ -117,12 +120,19 @@ def default_config(task: Task, num_rows: int) -> TableConfig:
         (64, 128)
     """
     if num_rows < SMALL:
-        return TableConfig(dropout=0.5 if task != "regression" else 0.1)
+        return TableConfig(dropout=0.1 if task == "regression" else 0.5)
     if num_rows < MEDIUM:
         return TableConfig(
-            scaling="quantile", piecewise_bins=16, width=128, dropout=0.3, weight_decay=0.1, batch_size=64
+            linear_start=False,
+            scaling="quantile",
+            piecewise_bins=16,
+            width=128,
+            dropout=0.3,
+            weight_decay=0.1,
+            batch_size=64,
         )
     return TableConfig(
+        linear_start=False,
         scaling="quantile",
         piecewise_bins=32,
         epochs=100,

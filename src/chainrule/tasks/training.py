@@ -12,6 +12,7 @@ import numpy as np
 from chainrule import metrics
 from chainrule.data import Task, balance, class_weights
 from chainrule.models import Model
+from chainrule.tasks.linear import affordable_rows, fit_linear
 from chainrule.tasks.material import Material, targets_of
 from chainrule.tasks.network import LOSSES, build_network, make_optimizer
 from chainrule.train import EarlyStopping, JsonLines
@@ -60,6 +61,8 @@ def train(
     listeners = [EarlyStopping(patience=config.patience if early_stop else config.epochs), *callbacks]
     if events is not None:
         listeners.append(JsonLines(events))
+    if config.linear_path and config.linear_start:
+        _start_linear(model, material, how, seed)
     rows, weights = _balanced(material, how, seed)
     features, targets = material.features, targets_of(material)
     held = material.split.validation
@@ -81,6 +84,19 @@ def train(
     except KeyboardInterrupt as interruption:
         return Trained(model, interruption)
     return Trained(model)
+
+
+def _start_linear(model: Model, material: Material, how: str, seed: int) -> None:
+    """Set the linear path to the linear or logistic regression of the training rows.
+
+    What a line can say is then said exactly at the first step, and training is left with what it cannot say. Class
+    weights are taken as repeated rows.
+    """
+    rows, _ = _balanced(material, "oversample" if how == "weights" else how, seed)
+    rows = rows[: affordable_rows(len(rows), material.features.shape[1])]
+    targets, task = targets_of(material), material.encoder.task
+    linear = fit_linear(material.features[rows], targets[rows], task, num_classes=len(material.encoder.classes) or None)
+    model.set_weights({"linear/kernel": linear.weights, "linear/bias": linear.bias})
 
 
 def _metrics(task: Task) -> list[Any]:  # Any: names or metrics
