@@ -25,6 +25,20 @@ def test_an_interrupted_training_is_judged_and_saved_like_any_other(tmp_path):
     assert load_run(tmp_path / "run").metrics == run.metrics
 
 
+def test_an_interruption_before_the_first_epoch_is_whole_too(tmp_path):
+    def press(event, _):
+        if type(event).__name__ == "EpochStart":
+            raise KeyboardInterrupt
+
+    run = fit_table(datasets.path("heart.csv"), "disease", run=tmp_path / "run", verbose=0, callbacks=[press])
+    assert run.facts["epochs"] == 0
+    assert run.facts["verdict"] is None
+    assert run.verdict.startswith("none")
+    assert "Verdict" not in (tmp_path / "run" / "report.html").read_text()
+    # nothing was trained: the network is the logistic regression it starts from
+    assert run.metrics["roc_auc"] == pytest.approx(run.baselines["linear"]["roc_auc"])
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_a_whole_run_and_its_exit_status(chainrule, tmp_path, number, status):
     process = chainrule(

@@ -84,7 +84,7 @@ def test_remedies_for_imbalance_find_more_of_the_rare_class(how, tmp_path):
     assert 0.05 < rare.mean() < 0.15
     run = fitted(frame, "y", tmp_path, balance=how, report=False, epochs=60)
     mean = run.answer(frame).frame["probability yes"].mean()
-    assert 0.2 < mean < 0.6  # unweighted, the mean probability is the class's share, below 0.15
+    assert 3 * rare.mean() < mean < 0.6  # unweighted, the mean probability is near the class's share, 5.5 %
 
 
 def test_no_early_stop_trains_all_epochs_and_keeps_the_best(tmp_path):

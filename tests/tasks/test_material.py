@@ -143,3 +143,8 @@ def test_imbalance_and_leaks_are_told():
     assert "--balance weights" in told
     assert "'answer' alone predicts the target" in told
     assert [finding.column for finding in made.findings] == ["answer"]
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal():
+    frame = table().rename({"hair": "ha\x1b[31mir"})
+    assert not any("\x1b" in line for line in gather(frame, Question("kind")).words)

@@ -84,7 +84,7 @@ def _again(facts: Mapping[str, Any]) -> list[str]:
     return [
         "## To do it again",
         "",
-        f"    {facts['command']}",
+        f"    {' '.join(facts['command'].split())}",
         "",
         "Settings: " + ", ".join(f"{name}={value}" for name, value in facts["config"].items()) + ".",
         "",

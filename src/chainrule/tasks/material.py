@@ -226,7 +226,17 @@ def _words(material: Material, question: Question) -> list[str]:
     if note := imbalance_note(target.counts):
         lines.append(note[:1].upper() + note[1:] + _balance_words(question.balance))
     lines += [f"{finding.message[:1].upper()}{finding.message[1:]} {finding.action}" for finding in material.findings]
-    return lines
+    return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    r"""``text`` without control characters, which in a column's name could steer the terminal.
+
+    Example:
+        >>> printable("a\x1b[2Jb")
+        'a?[2Jb'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _task_words(material: Material) -> list[str]:

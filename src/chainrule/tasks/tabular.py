@@ -48,14 +48,13 @@ class TableRun:
     @property
     def metrics(self) -> Scores:
         """Scores of the network on the test rows."""
-        scores: Scores = dict(self.facts["scores"]["test"]["network"])
-        return scores
+        return _numbers(self.facts["scores"]["test"]["network"])
 
     @property
     def baselines(self) -> dict[str, Scores]:
         """Scores on the same test rows of ``linear`` (logistic or linear regression) and ``guess``."""
         tested = self.facts["scores"]["test"]
-        return {name: dict(tested[name]) for name in ("linear", "guess")}
+        return {name: _numbers(tested[name]) for name in ("linear", "guess")}
 
     @property
     def verdict(self) -> str:
@@ -215,6 +214,11 @@ def load_run(path: str | Path) -> TableRun:
     predictor = load_predictor(path)
     folder = Path(path)
     return TableRun(folder if folder.is_dir() else folder.parent, predictor, predictor.facts)
+
+
+def _numbers(scores: Mapping[str, float | None]) -> Scores:
+    """Scores as recorded, with NaN where JSON has ``null``."""
+    return {name: float("nan") if value is None else float(value) for name, value in scores.items()}
 
 
 def _announce(folder: RunFolder, material: Material, asked: Question, command: str) -> None:
