@@ -25,8 +25,9 @@ largest difference of a probability).
 - *Peak share*: of {peak:.0f} GFLOP/s, the best of 16 float32 products of 2048 × 2048 by JAX and NumPy; only the
   operations of the matrix products are counted.
 - *Memory*: the largest resident size of the process, data and interpreter included.
-- *JAX + Optax, scan* takes the rows as they stand; all others shuffle them before every epoch, and it counts in no
-  ratio of the summary. Single steps are given batches cut beforehand, in a fixed order.
+- Two rows count in no ratio of the summary: *JAX + Optax, scan* takes the rows as they stand, while all others shuffle
+  them before every epoch; *chainrule, fit, judged*, its default, measures the training examples again after each epoch.
+- Single steps are given batches cut beforehand, in a fixed order.
 - scikit-learn has one logistic output where there are two classes; it is compared with such a network in NumPy.
 - A row whose loss differs by more than 0.2 % gets no time.
 """

@@ -38,6 +38,7 @@ class Contestant:
 _KERAS = {"KERAS_BACKEND": "jax"}
 CONTESTANTS = (
     Contestant("chainrule", "fit", "with_chainrule", _LEARNING),
+    Contestant("chainrule", "fit, judged", "with_chainrule", ("fit",), equal_work=False),
     Contestant("chainrule", "single step", "with_chainrule", ("train",)),
     Contestant("chainrule", "predict", "with_chainrule", ("predict",)),
     Contestant("JAX + Optax", "shuffled scan", "with_optax", _LEARNING),
@@ -46,6 +47,7 @@ CONTESTANTS = (
     Contestant("JAX + Optax", "predict", "with_optax", ("predict",)),
     Contestant("PyTorch", "eager", "with_torch", ("train", "fit", "predict")),
     Contestant("PyTorch", "fused", "with_torch", _LEARNING, environment=_TUNED),
+    Contestant("PyTorch", "fused, 1 thread", "with_torch", _LEARNING, environment=_TUNED),
     Contestant("PyTorch", "compiled", "with_torch", ("train", "fit", "predict"), environment=_TUNED),
     Contestant("Keras on JAX", "1 step a call", "with_keras", _LEARNING, environment=_KERAS),
     Contestant("Keras on JAX", "16 steps a call", "with_keras", _LEARNING, environment=_KERAS),

@@ -28,7 +28,10 @@ def paths(task: Task) -> list[str]:
 
 
 class Learning:
-    """``model.fit``."""
+    """``model.fit`` with the running loss, as the peers report it.
+
+    ``fit, judged`` is the default, which judges the training examples after each epoch on the same weights.
+    """
 
     def __init__(self, task: Task) -> None:
         import chainrule
@@ -54,10 +57,10 @@ class Learning:
         workload = self.task.workload
         if workload.kind == "fit":
             return timed_calls(lambda: self._fit(workload.epochs), 1)
-        self._fit(workload.epochs + 1, train_metrics="running")
+        self._fit(workload.epochs + 1)
         return float(np.mean(self.epochs[1:])) / workload.steps
 
-    def _fit(self, epochs: int, **options: str) -> None:
+    def _fit(self, epochs: int) -> None:
         from chainrule.train.events import EpochEnd
 
         self.epochs = []
@@ -67,8 +70,15 @@ class Learning:
                 self.epochs.append(event.seconds)
 
         task = self.task
-        batch = task.workload.batch
-        self.model.fit(task.x, task.labels, epochs=epochs, batch_size=batch, verbose=0, callbacks=[collect], **options)
+        self.model.fit(
+            task.x,
+            task.labels,
+            epochs=epochs,
+            batch_size=task.workload.batch,
+            verbose=0,
+            callbacks=[collect],
+            train_metrics="same" if task.variant == "fit, judged" else "running",
+        )
 
 
 class Stepping:
@@ -137,7 +147,7 @@ class Predicting:
 
 def prepare(task: Task) -> Runner:
     """The runner of the task's variant."""
-    return {"fit": Learning, "single step": Stepping, "predict": Predicting}[task.variant](task)
+    return {"single step": Stepping, "predict": Predicting}.get(task.variant, Learning)(task)
 
 
 if __name__ == "__main__":
