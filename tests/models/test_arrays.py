@@ -157,3 +157,85 @@ def test_validation_fraction_is_stratified_and_shuffled():
 def test_bad_batch_sizes_are_refused(regression, batch_size):
     with pytest.raises(ChainruleError, match="batch_size"):
         regression.fit(X, np.ones(6), batch_size=batch_size, verbose=0)
+
+
+@pytest.fixture(scope="module")
+def copier():
+    """Gives back its one input: y = 1 * x + 0."""
+    return cr.Sequential([Input(1), Dense(1, kernel_initializer="ones")])
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "float64", "uint32", "int16", "bool", "uint8"])
+def test_wide_numbers_are_never_wrapped_around(copier, kind):
+    largest = np.array([[1 if kind == "bool" else np.iinfo(kind).max if kind != "float64" else 1e30]], kind)
+    np.testing.assert_allclose(copier.predict(largest)[0, 0], float(largest[0, 0]), rtol=1e-6)
+
+
+def test_numbers_beyond_float32_name_the_row(copier):
+    copier.compile("sgd", "mse")
+    with pytest.raises(DataError, match=r"x\[input\]: must fit float32.*row 1"):
+        copier.predict(np.array([[1.0], [1e300]]))
+    with pytest.raises(DataError, match=r"y\[dense\]: must fit float32.*row 0"):
+        copier.evaluate(np.ones((2, 1)), np.array([-1e300, 1.0]))
+
+
+def test_identifiers_must_be_whole_and_fit():
+    model = cr.Sequential([Input(2, dtype="int32"), cr.layers.Embedding(5, 3), cr.layers.Flatten(), Dense(1)])
+    assert (model.predict(np.array([[0.0, 4.0]])) == model.predict(np.array([[0, 4]], np.uint8))).all()
+    with pytest.raises(ArgumentTypeError, match="whole numbers; received a fraction in row 1"):
+        model.predict(np.array([[0, 1], [1, 1.5]]))
+    with pytest.raises(DataError, match="must fit int32"):
+        model.predict(np.array([[0, 2**40]]))
+
+
+def test_labels_of_a_function_loss_are_not_wrapped_around():
+    model = cr.Sequential([Input(3), Dense(2)])
+    model.compile("sgd", lambda predictions, targets: (predictions[:, 0] - targets) ** 2)
+    with pytest.raises(DataError, match=r"y\[dense\]: must fit int32"):
+        model.evaluate(X, np.full(6, 2**40))
+
+
+def test_frames_of_mixed_number_columns_serve(regression):
+    frame = pd.DataFrame({"a": [1.5, 2.0], "b": [True, False], "c": pd.array([3, 4], "Int64")})
+    plain = np.array([[1.5, 1, 3], [2, 0, 4]])
+    np.testing.assert_array_equal(regression.predict(frame), regression.predict(plain))
+    with pytest.raises(ArgumentTypeError, match="must hold numbers; received NAType first in row 1"):
+        regression.predict(frame.assign(c=pd.array([3, None], "Int64")))
+    with pytest.raises(ArgumentTypeError, match="received one generator"):
+        regression.predict(row for row in plain)
+
+
+def test_whole_number_objects_are_labels(classes):
+    labels = pd.Series([0, 3, 1, 2, 2, 0], dtype="Int64")
+    assert classes.evaluate(X, labels.to_numpy(object)) == classes.evaluate(X, labels.to_numpy(int))
+
+
+def test_masked_entries_are_refused(regression):
+    with pytest.raises(DataError, match="masked"):
+        regression.predict(np.ma.masked_equal(np.arange(6.0).reshape(2, 3), 4))
+
+
+def test_one_feature_without_its_axis_is_told(copier):
+    with pytest.raises(ShapeError, match=r"x\[:, None\]"):
+        copier.predict(np.arange(4.0))
+
+
+@pytest.mark.parametrize(
+    ("targets", "weight", "text"),
+    [
+        (np.eye(3)[[0, 1, 2, 0, 1, 2]] + np.eye(3)[0], "balanced", "one class per example"),
+        (np.array([[0, 1, 1]] * 6), "balanced", "one class per example"),
+        (np.linspace(0, 1, 6), {0: 1.0, 1: 1.0}, "one class per example"),
+    ],
+)
+def test_class_weight_needs_classes(targets, weight, text):
+    model = cr.Sequential([Input(3), Dense(1 if targets.ndim == 1 else 3)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ArgumentError, match=text):
+        model.fit(X, targets, class_weight=weight, verbose=0)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), "a", None])
+def test_class_weights_are_checked(classes, value):
+    with pytest.raises(ChainruleError, match="class_weight: weight of class 1 must be a finite number at least 0"):
+        classes.fit(X, [0, 1, 0, 1, 0, 1], class_weight={0: 1.0, 1: value}, verbose=0)

@@ -40,15 +40,19 @@ class Policy:
 
     @staticmethod
     def named(policy: str | Policy) -> Policy:
-        """The policy called ``"float32"``, ``"mixed_bfloat16"``, ``"bfloat16"`` or ``"float64"``."""
+        """The policy called ``"float32"``, ``"mixed_bfloat16"``, ``"bfloat16"`` or ``"float64"``.
+
+        Raises:
+            ArgumentError: there is no such policy, or it asks for float64 while JAX keeps to 32 bits.
+        """
         if isinstance(policy, Policy):
-            return policy
+            return _available(policy)
         if policy not in _NAMED:
             listed = ", ".join(repr(name) for name in _NAMED)
             raise ArgumentError(
                 f"policy must be one of {listed} or a Policy; received {policy!r}.{did_you_mean(policy, _NAMED)}"
             )
-        return Policy(*_NAMED[policy])
+        return _available(Policy(*_NAMED[policy]))
 
     def cast_compute(self, tree: Any) -> Any:  # Any: any pytree
         """Cast the floating leaves of ``tree`` to the compute dtype; integers stay."""
@@ -57,6 +61,16 @@ class Policy:
     def cast_output(self, tree: Any) -> Any:  # Any: any pytree
         """Cast the floating leaves of ``tree`` to the output dtype."""
         return cast_floats(tree, self.output)
+
+
+def _available(policy: Policy) -> Policy:
+    for dtype in (policy.param, policy.compute, policy.output):
+        if jax.dtypes.canonicalize_dtype(dtype) != jnp.dtype(dtype):
+            raise ArgumentError(
+                f"policy: {dtype} needs JAX's 64-bit numbers, which are off, so float32 would be used silently. "
+                'Type jax.config.update("jax_enable_x64", True) before making the model.'
+            )
+    return policy
 
 
 def cast_floats(tree: Any, dtype: str) -> Any:  # Any: any pytree

@@ -90,15 +90,15 @@ def merge(*trees: Mapping[str, Any]) -> Tree:
 
 
 def matcher(patterns: str | Iterable[str]) -> Callable[[str], bool]:
-    """A test of paths against shell patterns; a pattern also matches all that lies below it.
+    """A test of paths against shell patterns; a pattern also matches all that lies below it (``a/*`` is ``a``).
 
     Example:
         >>> is_backbone = matcher("backbone")
         >>> is_backbone("backbone/dense/kernel"), is_backbone("head/kernel")
         (True, False)
     """
-    listed = [patterns] if isinstance(patterns, str) else list(patterns)
+    given = [patterns] if isinstance(patterns, str) else list(patterns)
+    listed = [pattern.rstrip("/").removesuffix("/*") for pattern in given]
     return lambda path: any(
-        fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, pattern.rstrip("/") + "/*")
-        for pattern in listed
+        fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, pattern + "/*") for pattern in listed
     )

@@ -5,7 +5,8 @@ Summary, shape check, freezing, probing and checkpoint names all read this one s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,7 @@ class Graph(Layer):
         inputs: the symbols made by ``Input``.
         outputs: the symbols to compute.
         name: how it is called inside another graph.
+        start: gives the weights that a model around this graph starts with; ``None`` for fresh ones.
 
     Raises:
         GraphError: an input is not used, an output hangs on an input that is not listed, or two different
@@ -56,6 +58,7 @@ class Graph(Layer):
     inputs: tuple[Symbol, ...]
     outputs: tuple[Symbol, ...]
     name: str | None = None
+    start: Callable[[], Variables] | None = field(default=None, repr=False)
     nodes: tuple[Node, ...] = field(init=False, repr=False)
     _names: dict[int, str] = field(init=False, repr=False)
     _memo: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
@@ -74,12 +77,12 @@ class Graph(Layer):
     @property
     def input_names(self) -> tuple[str, ...]:
         """Names of the inputs: those given, else ``input``, ``input_1``, ..."""
-        return _unique(symbol.name or "input" for symbol in self.inputs)
+        return unique(symbol.name or "input" for symbol in self.inputs)
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs: the names of the layers that make them."""
-        return _unique(
+        return unique(
             self._names[id(symbol.node.layer)] if symbol.node else symbol.name or "input" for symbol in self.outputs
         )
 
@@ -119,7 +122,7 @@ class Graph(Layer):
             return {id(node): node.specs for node in self.nodes}
         key = tuple((spec.shape, str(spec.dtype)) for spec in inputs)
         if key not in self._memo:
-            self._check_inputs(inputs)
+            self.check_inputs(inputs)
             self._memo[key] = self._infer_again(inputs)
         memoised: dict[int, tuple[Any, ...]] = self._memo[key]
         return memoised
@@ -155,7 +158,7 @@ class Graph(Layer):
 
     def apply(self, variables: Variables, *inputs: Array, context: Context) -> tuple[Any, Tree]:
         """Run every node in order; returns the output (a tuple if there are several) and the new state."""
-        self._check_inputs(inputs)
+        self.check_inputs(inputs)
         values: dict[tuple[int, int], Any] = {(id(s), 0): array for s, array in zip(self.inputs, inputs, strict=True)}
         state = dict(variables.state)
         calls: dict[str, int] = {}
@@ -173,7 +176,8 @@ class Graph(Layer):
         outputs = tuple(_value(values, symbol) for symbol in self.outputs)
         return (outputs if len(outputs) > 1 else outputs[0]), state
 
-    def _check_inputs(self, inputs: Sequence[Any]) -> None:  # Any: arrays or specs
+    def check_inputs(self, inputs: Sequence[Any]) -> None:  # Any: arrays or specs
+        """Refuse inputs of another number or shape than the graph was made for."""
         if len(inputs) != len(self.inputs):
             raise ShapeError(
                 f"{self.name or 'model'}: expects {len(self.inputs)} input(s) ({', '.join(self.input_names)}); "
@@ -384,10 +388,10 @@ def _layer_names(layers: Iterable[Layer]) -> dict[int, str]:
     return {id(layer): names[id(layer)] for layer in distinct}
 
 
-def _unique(names: Iterable[str]) -> tuple[str, ...]:
-    seen: dict[str, int] = {}
-    unique = []
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, later equal ones numbered: ``a, a_1``."""
+    made: dict[str, None] = {}
     for name in names:
-        unique.append(name if name not in seen else f"{name}_{seen[name]}")
-        seen[name] = seen.get(name, 0) + 1
-    return tuple(unique)
+        numbered = (f"{name}_{number}" for number in itertools.count(1))
+        made[name if name not in made else next(other for other in numbered if other not in made)] = None
+    return tuple(made)

@@ -98,7 +98,12 @@ def Input(shape: int | Sequence[int | None], *, name: str | None = None, dtype: 
     for size in sizes:
         if size is not None:
             check_positive_int("shape", size, "Input")
-    return Symbol(batched(sizes, dtype), name=name)
+    try:
+        return Symbol(batched(sizes, dtype), name=name)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"Input: dtype must be an element type such as 'float32' or 'int32'; received {describe(dtype)}."
+        ) from None
 
 
 def as_symbols(what: str, given: Any) -> tuple[Symbol, ...]:  # Any: this checks what it is given

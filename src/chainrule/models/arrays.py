@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule._base.checks import describe
+from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError, did_you_mean
 from chainrule._base.spec import shape_text
 from chainrule.core import Graph
 from chainrule.losses import balanced_class_weight, check_targets
 
 Arrays = tuple[np.ndarray, ...]
+
+
+def require(**given: Any) -> None:  # Any: whatever the user passes
+    """Refuse a missing ``x`` or ``y``."""
+    words = {"x": "inputs", "y": "expected outputs"}
+    for name, value in given.items():
+        if value is None:
+            raise ArgumentError(
+                f"{name} is missing: learning needs inputs x, expected outputs y and a measure of error (the "
+                f"loss). Pass the {words[name]}: model.fit(x, y)."
+            )
 
 
 def as_inputs(graph: Graph, x: Any) -> Arrays:  # Any: whatever the user passes
@@ -28,7 +41,14 @@ def as_inputs(graph: Graph, x: Any) -> Arrays:  # Any: whatever the user passes
         _check_shape(name, symbol, array)
         _check_finite(name, array)
     _check_lengths(dict(zip(graph.input_names, arrays, strict=True)))
-    return tuple(_narrow(array) for array in arrays)
+    return tuple(
+        _as_dtype(name, s.dtype, a) for name, s, a in zip(graph.input_names, graph.inputs, arrays, strict=True)
+    )
+
+
+def sole_input(x: Any) -> np.ndarray:  # Any: whatever the user passes
+    """The one array for a model whose input shape is not known yet, checked as far as that goes."""
+    return _array("x", _by_name(("input",), x, "x")["input"])
 
 
 def as_targets(graph: Graph, losses: Sequence[Any], y: Any, size: int) -> Arrays:  # Any: whatever the user passes
@@ -73,12 +93,7 @@ def _class_weights(class_weight: Any, targets: Arrays) -> np.ndarray:  # Any: ma
         raise ArgumentError(
             "class_weight: is for models with one output; this one has several. Pass sample_weight instead."
         )
-    labels = targets[0]
-    if labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
-    if labels.ndim != 1:
-        raise ArgumentError(f"class_weight: needs one class per example; received targets {describe(targets[0])}.")
-    labels = labels.astype(np.int64)
+    labels = _classes(targets[0])
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise ArgumentError(
@@ -96,8 +111,22 @@ def _class_weights(class_weight: Any, targets: Arrays) -> np.ndarray:  # Any: ma
         raise ArgumentError(f"class_weight: has no weight for class {missing[0]}. Give one for every class.")
     weights = np.zeros(len(labels), np.float32)
     for label, value in class_weight.items():
+        check_number(f"weight of class {label!r}", value, "class_weight", at_least=0)
         weights[labels == label] = value
     return weights
+
+
+def _classes(targets: np.ndarray) -> np.ndarray:
+    """One class per example, from labels, a column of 0 and 1, or one-hot rows; anything else has no class."""
+    labels = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
+    if labels.ndim == 2 and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
+        labels = labels.argmax(axis=1)
+    if labels.ndim != 1 or (labels != np.round(labels)).any():
+        raise ArgumentError(
+            f"class_weight: needs one class per example (labels or one-hot rows); received targets {describe(targets)} "
+            "that are not. Pass sample_weight instead."
+        )
+    return labels.astype(np.int64)
 
 
 def _by_name(names: Sequence[str], value: Any, what: str) -> dict[str, Any]:
@@ -125,18 +154,42 @@ def _by_name(names: Sequence[str], value: Any, what: str) -> dict[str, Any]:
 def _array(name: str, value: Any) -> np.ndarray:
     if value is None:
         raise ArgumentError(f"{name}: is missing (None). Pass an array with one row for each example.")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise DataError(f"{name}: must have a value everywhere; received masked entries. Fill them: x.filled(0).")
     try:
-        array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+        array = _plain(np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value))
     except ValueError as error:
         raise ShapeError(f"{name}: rows must all have the same length ({error}). Pad or cut them.") from None
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise ArgumentTypeError(
-            f"{name}: must hold numbers; received dtype {array.dtype}. Encode text first, or use "
-            "`chainrule fit FILE --target COLUMN`, which does."
+            f"{name}: must hold numbers; received {_stranger(array)}. Encode text and fill missing values first, or "
+            "use `chainrule fit FILE --target COLUMN`, which does."
         )
     if array.ndim == 0 or len(array) == 0:
         raise ShapeError(f"{name}: needs at least one example, batch axis first; received shape {array.shape}.")
     return array
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Python objects that are all numbers (data frames of mixed columns give such arrays) as plain numbers."""
+    if array.dtype == object and array.ndim:
+        if all(isinstance(item, numbers.Integral | np.bool_) for item in array.flat):
+            return array.astype(np.int64)
+        if all(isinstance(item, numbers.Real | np.bool_) for item in array.flat):
+            return array.astype(np.float64)
+    return array
+
+
+def _stranger(array: np.ndarray) -> str:
+    """What stands where a number should."""
+    if array.dtype != object:
+        return f"dtype {array.dtype}"
+    if array.ndim == 0:
+        return f"one {type(array.item()).__name__}"
+    kinds = (isinstance(item, numbers.Real | np.bool_) for item in array.flat)
+    position = next(place for place, is_number in enumerate(kinds) if not is_number)
+    row = position // max(1, array.size // len(array))
+    return f"{type(array.flat[position]).__name__} first in row {row}"
 
 
 def _check_shape(name: str, symbol: Any, array: np.ndarray) -> None:
@@ -148,6 +201,8 @@ def _check_shape(name: str, symbol: Any, array: np.ndarray) -> None:
         hint = ""
         if expected[1:] == array.shape:
             hint = " This looks like a single example: add the batch axis, x[None]."
+        elif expected[1:] == (1,) and array.ndim == 1:
+            hint = " For examples of one feature add its axis: x[:, None]."
         raise ShapeError(
             f"x[{name}]: must have shape {shape_text(symbol.spec)}, b being the number of examples; "
             f"received {array.shape}.{hint or ' Reshape x, or change the shape given to Input.'}"
@@ -176,19 +231,55 @@ def _target(name: str, symbol: Any, loss: Any, array: np.ndarray) -> np.ndarray:
         array = array[..., None]
     num_classes = shape[-1] if isinstance(shape[-1], int) and len(shape) > 1 else None
     check_targets(loss, array, num_classes)
+    is_wide = array.dtype in (np.float32, np.float64)
     is_label = array.dtype.kind in "biu" and array.ndim == len(shape) - 1
     if not is_label and array.ndim != len(shape):
         raise ShapeError(
             f"y[{name}]: targets must have shape {shape_text(symbol.spec)} as the output, or be integer labels "
             f"without the last axis; received {describe(array)}. Reshape y, or change the last layer."
         )
-    return array.astype(np.int32) if is_label else _narrow(array.astype(np.float32))
+    return (
+        _as_integers(f"y[{name}]", np.int32, array)
+        if is_label
+        else _as_floats(f"y[{name}]", array if is_wide else array.astype(np.float64))
+    )
 
 
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """At most 32 bits, as the device keeps them; bytes stay bytes."""
-    if array.dtype.kind == "f" and array.dtype.itemsize > 4 and not jnp.zeros(()).dtype.itemsize > 4:
-        return array.astype(np.float32)
-    if array.dtype.kind in "iu" and array.dtype.itemsize > 4:
-        return array.astype(np.int32)
-    return array
+def _as_dtype(name: str, dtype: Any, array: np.ndarray) -> np.ndarray:  # Any: dtypes, as JAX types them
+    """What the device keeps, never with other values than were given: bytes stay bytes, wide numbers are narrowed."""
+    if jnp.issubdtype(dtype, jnp.floating):
+        return _as_floats(f"x[{name}]", array)
+    return _as_integers(f"x[{name}]", np.dtype(dtype), array)
+
+
+def _as_floats(name: str, array: np.ndarray) -> np.ndarray:
+    widest = np.dtype(jax.dtypes.canonicalize_dtype(np.float64))
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize <= (4 if array.dtype.kind == "f" else 2):
+        return array
+    with np.errstate(over="ignore"):  # told below, with the row
+        narrow = array.astype(widest)
+    if not np.isfinite(narrow.sum(dtype=np.float64)) and not np.isfinite(narrow).all():
+        row = int(np.argwhere(~np.isfinite(narrow))[0][0])
+        raise DataError(
+            f"{name}: must fit {widest}, which ends at {np.finfo(widest).max:.2g}; received a larger number in row "
+            f"{row}. Scale it, or take its logarithm."
+        )
+    return narrow
+
+
+def _as_integers(name: str, dtype: Any, array: np.ndarray) -> np.ndarray:  # Any: dtypes, as NumPy types them
+    wanted = np.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    if wanted.kind not in "iu":
+        return array
+    if array.dtype.kind == "f" and (array != np.round(array)).any():
+        row = int(np.argwhere(array != np.round(array))[0][0])
+        raise ArgumentTypeError(
+            f"{name}: must hold whole numbers; received a fraction in row {row}. Round it, or encode it."
+        )
+    limits = np.iinfo(wanted)
+    if array.dtype.kind != "b" and (array.max() > limits.max or array.min() < limits.min):
+        raise DataError(
+            f"{name}: must fit {wanted} ({limits.min} to {limits.max}); received {array.min()} to {array.max()}. "
+            "Number the categories from 0."
+        )
+    return array if array.dtype.kind in "iu" and array.dtype.itemsize < wanted.itemsize else array.astype(wanted)

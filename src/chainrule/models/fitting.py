@@ -72,22 +72,31 @@ class Fitting:
         check_choice("train_metrics", train_metrics, ("same", "running"), "fit")
         if steps_per_call is not None:
             check_positive_int("steps_per_call", steps_per_call, "fit")
-        listeners = list(callbacks)
-        for callback in listeners:
-            if not callable(callback):
-                raise ArgumentTypeError(
-                    f"callbacks: must be Callback objects or functions (event, run); received {describe(callback)}."
-                )
+        listeners = _listeners(callbacks)
         if until is not None:
             listeners.append(StopWhen(until))
         if verbose:
             listeners.append(Progress(self.model.recipe.optimizer))
         listeners.sort(key=lambda listener: not isinstance(listener, Callback))  # progress tells what callbacks did
         history = self.model.history
+        history.best_epoch = None  # an earlier fit's
         plan = Plan(epochs, len(history), steps_per_call, train_metrics)
         self.run = Run(self.model.state, history, epochs)
         Loop(self.model.engine, self.run, self.feeds, plan=plan, listeners=listeners).fit()
         return history
+
+
+def _listeners(callbacks: Any) -> list[Any]:  # Any: what the user typed
+    given = [] if callbacks is None else [callbacks] if callable(callbacks) else callbacks
+    if not isinstance(given, list | tuple):
+        raise ArgumentTypeError(f"callbacks: must be a list; received {describe(callbacks)}. Type callbacks=[...].")
+    for callback in given:
+        if isinstance(callback, type) or not callable(callback):
+            kind = " (a class: add parentheses)" if isinstance(callback, type) else ""
+            raise ArgumentTypeError(
+                f"callbacks: must be Callback objects or functions (event, run); received {describe(callback)}{kind}."
+            )
+    return list(given)
 
 
 def _settle_losses(model: Model, targets: Arrays) -> None:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from chainrule import optimizers
 from chainrule._base import tree as trees
 from chainrule._base.checks import check_int, check_positive_int
 from chainrule._base.errors import ArgumentError, ShapeError, did_you_mean
@@ -19,16 +20,17 @@ from chainrule._base.rng import key_for, root_key
 from chainrule._base.tree import Tree
 from chainrule.core import Context, Graph, Layer, Symbol, Variables
 from chainrule.core.symbol import as_symbols
-from chainrule.models.arrays import as_inputs, as_targets, as_weights
+from chainrule.models.arrays import as_inputs, as_targets, as_weights, require
 from chainrule.models.fitting import Fitting
-from chainrule.models.prediction import predict_in_batches
+from chainrule.models.prediction import outputs_by_path, predict_in_batches
 from chainrule.models.recipes import make_recipe
 from chainrule.models.saving import named_arrays, save_model
 from chainrule.models.summary import summarize
-from chainrule.models.weights import check_patterns, replaced
+from chainrule.models.weights import check_patterns, replaced, with_trained_parts
 from chainrule.train import Engine, Feed, History, Recipe, TrainState, initial_state
 from chainrule.train.loop import evaluate as evaluate_feed
 from chainrule.train.rate_finder import RateSweep, sweep_rates
+from chainrule.train.step import forward
 
 # `Any` in signatures below: arrays, nested lists, data frames, or dicts of them by input or output name.
 
@@ -63,7 +65,7 @@ class Model:
         self, inputs: Any, outputs: Any, *, name: str | None = None, seed: int = 0, policy: str | Policy = "float32"
     ) -> None:
         self._setup(name, seed, policy)
-        self._graph = Graph(as_symbols("inputs", inputs), as_symbols("outputs", outputs), name)
+        self._graph = Graph(as_symbols("inputs", inputs), as_symbols("outputs", outputs), name, start=self._newest)
 
     _graph: Graph | None
 
@@ -107,10 +109,15 @@ class Model:
         print(summarize(self.graph, self._is_frozen()))
 
     def __call__(self, *inputs: Any) -> Any:
-        """On symbols: use this model as a layer. On arrays: inference with the newest weights (differentiable)."""
-        first = inputs[0][0] if inputs and isinstance(inputs[0], list | tuple) else inputs[0] if inputs else None
-        if isinstance(first, Symbol):
+        """On symbols: use this model as a layer. On arrays: inference with the newest weights (differentiable).
+
+        A model around this one starts with a copy of its newest weights and trains that copy; Keras shares them.
+        """
+        listed = len(inputs) == 1 and isinstance(inputs[0], list | tuple)
+        if any(isinstance(item, Symbol) for item in (inputs[0] if listed else inputs)):
             return self.graph(*inputs)
+        if listed and len(self.graph.inputs) > 1:
+            (inputs,) = inputs
         return self.apply(self.variables, *inputs)[0]
 
     @property
@@ -121,8 +128,11 @@ class Model:
         if self._state is not None:
             return self._state.variables
         if self._given is None:
-            self._given = self.init()
+            self._given = with_trained_parts(self.graph, self.init())
         return self._given
+
+    def _newest(self) -> Variables:
+        return self.variables
 
     def init(self, seed: int | None = None) -> Variables:
         """Fresh initial variables, those of ``seed`` (the model's own by default); the model is not changed."""
@@ -133,11 +143,9 @@ class Model:
     def apply(self, variables: Variables, *inputs: Any, training: bool = False, key: Any = None) -> tuple[Any, Tree]:
         """The pure function behind the model: ``(outputs, new layer state)``."""
         arrays = tuple(jnp.asarray(array) for array in inputs)
-        cast = Variables(self.policy.cast_compute(variables.params), variables.state)
-        outputs, state = self.graph.apply(
-            cast, *self.policy.cast_compute(arrays), context=Context(training=training, key=key)
-        )
-        return self.policy.cast_output(outputs), state
+        self.graph.check_inputs(arrays)
+        outputs, state = forward(self.graph, self.policy, variables, arrays, Context(training=training, key=key))
+        return (outputs if len(outputs) > 1 else outputs[0]), state
 
     def get_weights(self) -> dict[str, np.ndarray]:
         """Every weight by path (``dense/kernel``), running statistics included, as NumPy arrays."""
@@ -164,7 +172,9 @@ class Model:
 
     def _replace(self, variables: Variables) -> None:
         self._given = variables
-        if self._state is not None and not self.frozen and not self._state.frozen:
+        if self._fitting is not None:
+            self._fitting.run.set_variables(variables)
+        elif self._state is not None and not self.frozen and not self._state.frozen:
             self._state = self._state._replace(params=variables.params, state=variables.state)
         else:
             self._state = None
@@ -197,10 +207,11 @@ class Model:
                 step, or ``"rollback"`` to the start of the epoch at half the rate.
         """
         variables = self.variables if self._graph is not None else None
+        engine = self._engine
         self._recipe, self._engine, self._state = None, None, None
         self._given = variables
         self._compile_later = {
-            "optimizer": optimizer,
+            "optimizer": optimizers.get(optimizer),
             "loss": loss,
             "metrics_given": metrics,
             "loss_weights": loss_weights,
@@ -210,6 +221,8 @@ class Model:
         }
         if self._graph is not None:
             self._recipe = make_recipe(self.graph, **self._compile_later)
+            if engine is not None and engine.recipe == self._recipe:  # a notebook's cell run again compiles nothing
+                self._engine = engine
 
     @property
     def recipe(self) -> Recipe:
@@ -302,7 +315,7 @@ class Model:
             NonFiniteError: a loss or gradient was NaN or Inf (``on_nonfinite="stop"``); the model keeps the weights
                 before that step. Ctrl-C likewise leaves the last whole step in the model.
         """
-        self._require(x=x, y=y)
+        require(x=x, y=y)
         self._build_for(x)
         fitting = Fitting.prepare(
             self,
@@ -327,15 +340,6 @@ class Model:
             self._state = fitting.run.state
             self._fitting = None
 
-    def _require(self, **given: Any) -> None:
-        words = {"x": "inputs", "y": "expected outputs"}
-        for name, value in given.items():
-            if value is None:
-                raise ArgumentError(
-                    f"{name} is missing: learning needs inputs x, expected outputs y and a measure of error (the "
-                    f"loss). Pass the {words[name]}: model.fit(x, y)."
-                )
-
     def _build_for(self, x: Any) -> None:
         """Sequential infers its input shape here; a functional model knows it."""
 
@@ -347,7 +351,7 @@ class Model:
         Returns:
             The curve of the loss over the rate and a suggestion; ``print`` it, or draw ``figures.rate_finder``.
         """
-        self._require(x=x, y=y)
+        require(x=x, y=y)
         self._build_for(x)
         fitting = Fitting.prepare(
             self, x, y, batch_size=batch_size, validation=None, sample_weight=None, class_weight=None
@@ -356,7 +360,7 @@ class Model:
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Loss and metrics on these examples, in inference mode, exact over all of them."""
-        self._require(x=x, y=y)
+        require(x=x, y=y)
         self._build_for(x)
         inputs = as_inputs(self.graph, x)
         targets = as_targets(self.graph, self.recipe.losses, y, len(inputs[0]))
@@ -366,7 +370,7 @@ class Model:
     def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
         """The outputs for ``x`` as NumPy arrays (a tuple if there are several); logits where the model gives logits."""
         check_positive_int("batch_size", batch_size, "predict")
-        self._require(x=x)
+        require(x=x)
         self._build_for(x)
         inputs = as_inputs(self.graph, x)
         run, variables = self._predictor(), self.variables
@@ -374,21 +378,17 @@ class Model:
         return outputs if len(outputs) > 1 else outputs[0]
 
     def _predictor(self) -> Callable[..., Any]:
-        if self._engine is None and self._recipe is None:
+        if self._engine is None and not self.is_compiled:
             self._engine = Engine(self.graph, Recipe(None, (), (), policy=self.policy))
         return self.engine.predict
 
     def intermediate(self, x: Any, path: str | None = None) -> Any:
         """The output of the layer at ``path`` for ``x``; without ``path``, those of all layers by path."""
         self._build_for(x)
-        record: dict[str, Any] = {}
-        inputs = tuple(jnp.asarray(array) for array in as_inputs(self.graph, x))
-        self.graph.apply(self.variables, *inputs, context=Context(record=record))
-        if path is None:
-            return {name: jax.tree.map(np.asarray, value) for name, value in record.items()}
-        if path not in record:
+        record = outputs_by_path(self.graph, self.policy, self.variables, as_inputs(self.graph, x))
+        if path is not None and path not in record:
             raise ArgumentError(f"intermediate: no layer is at {path!r}.{did_you_mean(path, record)}")
-        return jax.tree.map(np.asarray, record[path])
+        return record if path is None else record[path]
 
     def save(self, path: str | Path) -> None:
         """Write one safe file: weights (safetensors), graph and recipe (JSON by registered names); never code."""

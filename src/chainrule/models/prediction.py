@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+from chainrule._base.policy import Policy
+from chainrule.core import Context, Graph, Variables
 from chainrule.models.arrays import Arrays
+from chainrule.train.step import forward
+
+
+def outputs_by_path(graph: Graph, policy: Policy, variables: Variables, inputs: Arrays) -> dict[str, Any]:
+    """The output of every layer by path (``Any``: an array, or a tuple of arrays), in inference mode."""
+    record: dict[str, Any] = {}
+    forward(graph, policy, variables, tuple(map(jnp.asarray, inputs)), Context(record=record))
+    return {path: jax.tree.map(np.asarray, value) for path, value in record.items()}
 
 
 def predict_in_batches(run: Callable[[Arrays], Any], inputs: Arrays, batch_size: int) -> Arrays:

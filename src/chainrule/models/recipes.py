@@ -12,6 +12,7 @@ from chainrule._base.checks import check_choice, check_number, check_positive_in
 from chainrule._base.errors import ArgumentError, ChainruleWarning, did_you_mean
 from chainrule._base.policy import Policy
 from chainrule.core import Graph, Symbol
+from chainrule.core.graph import unique
 from chainrule.ops import activations
 from chainrule.train import Recipe
 
@@ -97,10 +98,12 @@ def _metric_labels(
         own = given if isinstance(given, str) else str(metric.name)
         return own if len(names) == 1 else f"{output}_{own}"
 
-    return tuple(
-        tuple(label(given, metric, output) for given, metric in zip(group, metrics_, strict=True))
+    labels = [
+        [label(given, metric, output) for given, metric in zip(group, metrics_, strict=True)]
         for group, metrics_, output in zip(groups, chosen, names, strict=True)
-    )
+    ]
+    distinct = iter(unique(name for group in labels for name in group))  # f1, f1_1: no metric hides another
+    return tuple(tuple(next(distinct) for _ in group) for group in labels)
 
 
 def _per_output(value: Any, names: Sequence[str], what: str) -> list[Any]:
@@ -140,4 +143,6 @@ def _metric_groups(given: Any, names: Sequence[str]) -> list[list[Any]]:
 
 
 def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
     return list(value) if isinstance(value, list | tuple) else [value]

@@ -13,6 +13,7 @@ from chainrule._base.policy import Policy
 from chainrule._base.spec import batched
 from chainrule.core import Graph, Layer, Symbol
 from chainrule.layers import Embedding
+from chainrule.models.arrays import sole_input
 from chainrule.models.model import Model
 
 
@@ -61,6 +62,8 @@ class Sequential(Model):
                 )
             self._input = layer
             return
+        if isinstance(layer, Model):
+            layer = layer.graph
         if not isinstance(layer, Layer):
             kind = " (a class: add parentheses)" if isinstance(layer, type) else ""
             raise ArgumentTypeError(f"Sequential: takes layers; received {describe(layer)}{kind}.")
@@ -104,14 +107,14 @@ class Sequential(Model):
         for layer in self._stack:
             symbol = layer(symbol)  # a tuple of symbols is taken as several inputs
         outputs = symbol if isinstance(symbol, tuple) else (symbol,)
-        self._graph = Graph((self._input,), outputs, self.name)
+        self._graph = Graph((self._input,), outputs, self.name, start=self._newest)
 
     def _build_for(self, x: Any) -> None:  # Any: array-likes
         if self._graph is not None:
             return
         if not self._stack:
             raise GraphError("Sequential: has no layers. Add some: model.add(Dense(1)).")
-        array = np.asarray(x)
+        array = sole_input(x)
         kind = np.int32 if isinstance(self._stack[0], Embedding) else np.float32
         self._input = Symbol(batched(array.shape[1:], kind))
         self._connect()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from chainrule._base import tree as trees
 from chainrule._base.errors import ArgumentError, ShapeError, did_you_mean
-from chainrule.core import Variables
+from chainrule.core import Graph, Variables
 
 
 def replaced(variables: Variables, weights: Mapping[str, Any]) -> Variables:  # Any: array-likes
@@ -29,6 +30,25 @@ def replaced(variables: Variables, weights: Mapping[str, Any]) -> Variables:  # 
         target = params if path in params else state
         target[path] = jnp.asarray(value, target[path].dtype)
     return Variables(trees.unflatten(params), trees.unflatten(state))
+
+
+def with_trained_parts(graph: Graph, variables: Variables) -> Variables:
+    """``variables``, with the newest weights of every model that ``graph`` calls as a layer in that layer's place."""
+    params, state = dict(variables.params), dict(variables.state)
+    for name, layer in graph.layers.items():
+        if not isinstance(layer, Graph):
+            continue
+        fresh = Variables(params.get(name, {}), state.get(name, {}))
+        newest = with_trained_parts(layer, fresh) if layer.start is None else layer.start()
+        if _shapes(newest) == _shapes(fresh):  # a Sequential may have grown since it was called
+            cast = jax.tree.map(lambda old, new: new.astype(old.dtype), fresh, newest)
+            params |= {name: cast.params} if cast.params else {}
+            state |= {name: cast.state} if cast.state else {}
+    return Variables(params, state)
+
+
+def _shapes(variables: Variables) -> list[dict[str, tuple[int, ...]]]:
+    return [{path: leaf.shape for path, leaf in trees.flatten(tree).items()} for tree in variables]
 
 
 def check_patterns(patterns: Sequence[str], variables: Variables) -> None:

@@ -137,7 +137,7 @@ class Engine:
         return sums, jax.tree.map(lambda p: p.reshape(p.shape[0] * p.shape[1], *p.shape[2:]), predictions)
 
     def _run_prediction(self, variables: Variables, x: tuple[Array, ...]) -> tuple[Array, ...]:
-        predictions, _ = forward(self.graph, self.recipe, variables, x, Context())
+        predictions, _ = forward(self.graph, self.recipe.policy, variables, x, Context())
         return predictions
 
 

@@ -21,6 +21,7 @@ from chainrule.train.state import Batch, TrainState
 from chainrule.train.step import all_finite, forward, loss_per_example, make_gradient
 
 _ROWS_SHOWN = 5
+_DIVERGED = 1e6  # larger outputs come from weights that ran away, whatever the targets are
 
 
 def last_finite_step(
@@ -56,7 +57,7 @@ def _first_cause(engine: Engine, state: TrainState, batch: Batch, rows: np.ndarr
     record: dict[str, Any] = {}
     context = Context(training=True, key=jax.random.fold_in(state.key, state.step), weight=batch.weight, record=record)
     variables: Variables = state.variables
-    predictions, _ = forward(engine.graph, engine.recipe, variables, batch.x, context)
+    predictions, _ = forward(engine.graph, engine.recipe.policy, variables, batch.x, context)
     for path, output in record.items():
         bad_rows = _bad_rows(output if isinstance(output, tuple) else (output,), rows)
         if bad_rows:
@@ -64,7 +65,9 @@ def _first_cause(engine: Engine, state: TrainState, batch: Batch, rows: np.ndarr
     values = loss_per_example(engine.recipe, predictions, batch.y)
     bad_rows = _bad_rows((values,), rows)
     if bad_rows:
-        return f"every layer's output is finite, but the loss is NaN or Inf in {bad_rows}: check their targets."
+        largest = max(float(np.abs(np.asarray(array, np.float32)).max()) for array in predictions)
+        why = "training diverged" if largest > _DIVERGED else "check their targets"
+        return f"every layer's output is finite (up to {largest:.3g}), but the loss is NaN or Inf in {bad_rows}: {why}."
     return _bad_gradients(engine, state, batch)
 
 

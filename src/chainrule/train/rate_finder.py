@@ -95,6 +95,7 @@ def _suggestion(rates: np.ndarray, smooth: np.ndarray) -> tuple[float, float | N
     best = np.fmin.accumulate(np.where(np.isfinite(smooth), smooth, np.inf))
     diverged = ~np.isfinite(smooth) | (smooth > np.maximum(4 * best, 2 * smooth[0]))
     end = int(np.argmax(diverged)) if diverged.any() else len(rates)
-    usable = smooth[: max(end, 2)]
+    lowest = int(np.nanargmin(np.where(np.isfinite(smooth[:end]), smooth[:end], np.inf))) if end else 0
+    usable = smooth[: max(lowest + 1, 2)]  # behind the lowest point a loss falls back from a jump, not by learning
     slope = np.gradient(usable, np.log10(rates[: len(usable)]))
     return float(rates[int(np.nanargmin(slope))]), float(rates[end]) if diverged.any() else None

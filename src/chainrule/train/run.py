@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from chainrule._base import tree as trees
 from chainrule._base.checks import check_number
 from chainrule.train.history import History
 
@@ -54,6 +55,13 @@ class Run:
     def restore(self, state: TrainState) -> None:
         """Put the weights and layer state of an earlier ``state`` back; step count and optimizer stay."""
         self.state = self.state._replace(params=state.params, state=state.state)
+
+    def set_variables(self, variables: Variables) -> None:
+        """Go on from other weights; frozen ones too. Step count and optimizer stay."""
+        chosen = [trees.flatten(tree) for tree in (self.state.frozen, self.state.params)]
+        given = trees.flatten(variables.params)
+        frozen, params = (trees.unflatten({path: given[path] for path in tree}) for tree in chosen)
+        self.state = self.state._replace(frozen=frozen, params=params, state=variables.state)
 
     def learning_rate(self, optimizer: Any) -> float | None:  # Any: the Optimizer protocol
         """The rate of the next step, or ``None`` for an optimizer that does not tell it."""

@@ -64,22 +64,27 @@ class StepLogs(NamedTuple):
 
 
 def forward(
-    graph: Graph, recipe: Recipe, variables: Variables, x: tuple[Array, ...], context: Context
+    graph: Graph, policy: Policy, variables: Variables, x: tuple[Array, ...], context: Context
 ) -> tuple[tuple[Array, ...], Tree]:
     """Predictions (always a tuple, in the output dtype) and the new state."""
-    policy = recipe.policy
-    x = tuple(array.astype(symbol.dtype) for symbol, array in zip(graph.inputs, x, strict=True))  # bytes stay bytes
+    x = tuple(_as_declared(array, symbol.dtype) for symbol, array in zip(graph.inputs, x, strict=True))
     cast = Variables(policy.cast_compute(variables.params), variables.state)
     predictions, state = graph.apply(cast, *policy.cast_compute(x), context=context)
     several = predictions if isinstance(predictions, tuple) else (predictions,)
     return policy.cast_output(several), state
 
 
+def _as_declared(array: Array, dtype: Any) -> Array:  # Any: dtypes, as JAX types them
+    """In the input's dtype (bytes stay bytes up to here); the policy alone decides how wide floats are."""
+    floats = jnp.issubdtype(array.dtype, jnp.floating) and jnp.issubdtype(dtype, jnp.floating)
+    return array if floats else array.astype(dtype)
+
+
 def loss_per_example(recipe: Recipe, predictions: tuple[Array, ...], targets: tuple[Array, ...]) -> Array:
     """The weighted sum of the outputs' losses, one value per example: ``[batch]``."""
     total: Array | None = None
     for loss, scale, predicted, target in zip(recipe.losses, recipe.loss_weights, predictions, targets, strict=True):
-        value = loss(predicted, target)
+        value = loss(predicted, recipe.policy.cast_output(target))
         value = value if scale == 1.0 else value * jnp.asarray(scale, value.dtype)
         total = value if total is None else total + value
     if total is None:
@@ -107,7 +112,7 @@ def make_gradient(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch],
     def weighted_sum(params: Tree, state: TrainState, layer_state: Tree, batch: Batch, key: Any) -> Any:
         variables = Variables(trees.merge(state.frozen, params), layer_state)
         context = Context(training=True, key=key, weight=batch.weight, frozen=recipe.is_frozen)
-        predictions, new_state = forward(graph, recipe, variables, batch.x, context)
+        predictions, new_state = forward(graph, recipe.policy, variables, batch.x, context)
         values = loss_per_example(recipe, predictions, batch.y)
         return (values * batch.weight.astype(values.dtype)).sum(), new_state
 
@@ -225,7 +230,7 @@ def make_eval_step(graph: Graph, recipe: Recipe) -> tuple[Callable[[], EvalSums]
         return EvalSums(jnp.zeros(()), jnp.zeros(()), tuple(tuple(m.init() for m in group) for group in streamed))
 
     def step(variables: Variables, sums: EvalSums, batch: Batch) -> tuple[EvalSums, tuple[Array, ...]]:
-        predictions, _ = forward(graph, recipe, variables, batch.x, Context())
+        predictions, _ = forward(graph, recipe.policy, variables, batch.x, Context())
         values = loss_per_example(recipe, predictions, batch.y)
         values = values * batch.weight.astype(values.dtype)
         updated = tuple(

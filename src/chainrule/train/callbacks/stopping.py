@@ -31,7 +31,7 @@ class StopWhen(Callback):
     """
 
     def __init__(self, condition: str) -> None:
-        match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(<=|>=|<|>)\s*([-+.\deE]+)\s*", condition)
+        match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(<=|>=|<|>)\s*([-+.\deE]+)\s*", str(condition))
         try:
             if match is None:
                 raise ValueError(condition)
