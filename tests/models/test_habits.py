@@ -101,9 +101,9 @@ def test_other_callbacks_are_refused(callbacks):
 
 
 def test_until_must_be_a_condition():
-    with pytest.raises(ArgumentError, match="until must read like 'loss<0.05'"):
+    with pytest.raises(ArgumentError, match=r"until must read like 'loss<0\.05'"):
         linear().fit(X, Y, epochs=1, verbose=0, until=0.05)
-    with pytest.raises(ArgumentError, match="pass validation=0.2"):
+    with pytest.raises(ArgumentError, match=r"pass validation=0\.2"):
         linear().fit(X, Y, epochs=1, verbose=0, until="val_loss<0.05")
 
 

@@ -54,3 +54,17 @@ def test_rows_name_the_examples_of_a_batch():
 def test_bytes_stay_bytes():
     feed = Feed((np.zeros((3, 2), np.uint8),), (np.zeros((3, 1), np.float32),), None, 2)
     assert feed.data.x[0].dtype == np.uint8
+
+
+def test_many_rows_are_shuffled_alike(monkeypatch):
+    """The host's permutation of many rows hangs on seed and epoch, and holds each row once; so does the device's."""
+    feed = feed_of(5000, 100)
+    first, again = (np.asarray(feed.epoch(jax.random.key(0), 1).order) for _ in range(2))
+    assert (first == again).all()
+    assert sorted(first.tolist()) == list(range(5000))
+    others = [feed.epoch(jax.random.key(0), 2), feed.epoch(jax.random.key(1), 1)]
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    others.append(feed.epoch(jax.random.key(0), 1))
+    for other in others:
+        assert sorted(np.asarray(other.order).tolist()) == list(range(5000))
+        assert (np.asarray(other.order) == first).mean() < 0.01  # one row in 5,000 stays in its place by chance

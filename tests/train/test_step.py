@@ -11,11 +11,12 @@ from chainrule._base import tree as trees
 from chainrule._base.policy import Policy
 from chainrule.constraints import NonNegative
 from chainrule.core import Graph, Input
-from chainrule.layers import Dense, Dropout
+from chainrule.layers import BatchNormalization, Dense, Dropout
 from chainrule.losses import MeanSquaredError
+from chainrule.models import Sequential
 from chainrule.optimizers import SGD
 from chainrule.regularizers import L2
-from chainrule.train import Batch, Engine, Recipe, initial_state, make_train_step
+from chainrule.train import Batch, Engine, Feed, Recipe, initial_state, make_train_step
 from chainrule.train.step import make_gradient
 
 
@@ -205,3 +206,18 @@ def test_two_outputs_add_their_weighted_losses():
 def test_recipe_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Recipe(SGD(0.1), (MeanSquaredError(),), (1.0,)).accumulate = 2
+
+
+def test_a_micro_batch_of_padding_leaves_running_statistics_alone():
+    """5 examples as micro-batches of 4 + 1 + 0: the statistics move twice, not three times."""
+    x = np.arange(15, dtype=np.float32).reshape(5, 3)
+    model = Sequential([Input(3), BatchNormalization(momentum=0.5), Dense(1)])
+    model.compile(SGD(0.1), "mse", accumulate=3)
+    order = np.asarray(Feed((x,), (x,), None, 12).epoch(model.state.key, 1).order)[:5]
+    model.fit(x, x[:, 0], batch_size=4, epochs=1, verbose=0)
+    first, second = x[order[:4]].astype(float), x[order[4:]].astype(float)
+    mean = 0.5 * (0.5 * 0 + 0.5 * first.mean(axis=0)) + 0.5 * second.mean(axis=0)
+    variance = 0.5 * (0.5 * 1 + 0.5 * first.var(axis=0)) + 0.5 * second.var(axis=0)
+    weights = model.get_weights()
+    np.testing.assert_allclose(weights["batch_normalization/moving_mean"], mean, rtol=1e-6)
+    np.testing.assert_allclose(weights["batch_normalization/moving_variance"], variance, rtol=1e-6)

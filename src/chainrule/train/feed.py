@@ -15,6 +15,7 @@ from chainrule._base.spec import Array
 from chainrule.train.state import Batch
 
 _EVALUATION_ROWS = 1024  # rows of one evaluation batch: 512 to 2,048 time alike for the MLPs measured
+_HOST_ROWS = 4096  # from here on the CPU's rows are shuffled by NumPy
 _GATHERED_BYTES = 1 << 28  # up to here an epoch's rows are put in order by one gather, which small batches repay
 
 
@@ -53,7 +54,8 @@ class Feed:
     def epoch(self, key: Key, epoch: int) -> EpochView:
         """The examples in the order of this epoch, which hangs on ``key`` and ``epoch`` alone."""
         layout = Layout(self.batch_size, self.size, self.uniform, self.gathers)
-        order, ordered = _ordered(key, np.int32(epoch), self.data if self.gathers else None, layout)
+        rows = _host_order(key, epoch, self.size) if self.steps > 1 and self.size >= _HOST_ROWS else None
+        order, ordered = _ordered(key, np.int32(epoch), rows, self.data if self.gathers else None, layout)
         return EpochView(self.data if ordered is None else ordered, order, layout)
 
     def rows(self, order: Array, step: int) -> np.ndarray:
@@ -79,12 +81,24 @@ class EpochView(NamedTuple):
     layout: Layout
 
 
-@functools.partial(jax.jit, static_argnums=3)
-def _ordered(key: Key, epoch: Array, data: Batch | None, layout: Layout) -> tuple[Array, Batch | None]:
+def _host_order(key: Key, epoch: int, size: int) -> np.ndarray | None:
+    """A permutation by NumPy on the CPU, where XLA's takes 20 times as long (10^6 rows: 0.04 s and 0.7 s)."""
+    if jax.default_backend() != "cpu":
+        return None
+    seeds = [*np.asarray(jax.random.key_data(key)).tolist(), epoch]
+    return np.random.default_rng(seeds).permutation(np.arange(size, dtype=np.int32))
+
+
+@functools.partial(jax.jit, static_argnums=4)
+def _ordered(
+    key: Key, epoch: Array, rows: np.ndarray | None, data: Batch | None, layout: Layout
+) -> tuple[Array, Batch | None]:
     """The order of an epoch's rows and, if given, the data in it: one call, as folding a key outside costs 0.5 ms."""
     size, steps = layout.size, math.ceil(layout.size / layout.batch_size)
     order = jnp.arange(steps * layout.batch_size, dtype=jnp.int32) % size
-    if steps > 1:
+    if rows is not None:
+        order = jnp.asarray(rows)[order]
+    elif steps > 1:
         folded = jax.random.fold_in(key_for(key, "shuffle"), epoch)
         order = jax.random.permutation(folded, size)[order].astype(jnp.int32)
     return order, None if data is None else _gathered(data, order)

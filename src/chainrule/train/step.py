@@ -114,6 +114,8 @@ def make_gradient(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch],
         context = Context(training=True, key=key, weight=batch.weight, frozen=recipe.is_frozen)
         predictions, new_state = forward(graph, recipe.policy, variables, batch.x, context)
         values = loss_per_example(recipe, predictions, batch.y)
+        counts = batch.weight.sum() > 0  # a batch of padding alone teaches running statistics nothing
+        new_state = jax.tree.map(lambda new, old: jnp.where(counts, new, old), new_state, layer_state)
         return (values * batch.weight.astype(values.dtype)).sum(), new_state
 
     def gradient(state: TrainState, batch: Batch) -> tuple[Tree, Tree, StepLogs]:
