@@ -4,11 +4,18 @@ import os
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from chainrule import datasets
 from chainrule.tasks import fit_table
 
+CACHE = {  # compiled programs shared by the processes that tests start
+    "CHAINRULE_CACHE": "off",
+    "JAX_COMPILATION_CACHE_DIR": str(jax.config.jax_compilation_cache_dir),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 HEART = datasets.path("heart.csv")
 
 
@@ -25,13 +32,18 @@ def heart(tmp_path_factory):
 
 
 @pytest.fixture
-def chainrule(tmp_path):
+def processes():
+    """The environment of the processes that tests start."""
+    return os.environ | CACHE
+
+
+@pytest.fixture
+def chainrule(tmp_path, processes):
     """The real command in a process and a folder of its own."""
 
     def start(*arguments, **options):
-        environment = os.environ | {"CHAINRULE_CACHE": "off"}
         command = [sys.executable, "-m", "chainrule.cli", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes, **options)
+        return subprocess.Popen(command, cwd=tmp_path, env=processes, **pipes, **options)
 
     return start

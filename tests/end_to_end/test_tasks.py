@@ -116,10 +116,11 @@ print(hashlib.sha256(b"".join(weights[name].tobytes() for name in sorted(weights
 """
 
 
-def test_the_same_seed_gives_the_same_bytes_in_fresh_processes(tmp_path):
+def test_the_same_seed_gives_the_same_bytes_in_fresh_processes(tmp_path, processes):
     def digest(name, seed):
         command = [sys.executable, "-c", SCRIPT, str(datasets.path("heart.csv")), str(tmp_path / name), str(seed)]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=processes)
+        return done.stdout
 
     first = digest("a", 3)
     assert first == digest("b", 3)

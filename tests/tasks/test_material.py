@@ -66,7 +66,7 @@ def test_nothing_learned_from_data_has_seen_other_rows_than_training():
     np.testing.assert_array_equal(second.features[train], first.features[train])
     np.testing.assert_array_equal(targets_of(second)[train], targets_of(first)[train])
     assert not np.allclose(second.features[outside], first.features[outside])
-    np.testing.assert_array_equal(second.plain_features()[train], first.plain_features()[train])
+    np.testing.assert_array_equal(second.plain_features[train], first.plain_features[train])
 
 
 def test_a_scaled_target_has_mean_0_and_deviation_1_on_the_training_rows():

@@ -42,7 +42,7 @@ def collect_facts(
     now: datetime,
 ) -> dict[str, Any]:  # Any: plain JSON values
     """Everything worth keeping about a run, as plain JSON values."""
-    task, verdict = material.encoder.task, judgement.verdict
+    task, choice = material.encoder.task, judgement.choice
     facts = {
         "created": now.isoformat(timespec="seconds"),
         "status": status,
@@ -61,14 +61,14 @@ def collect_facts(
         "split": {"how": material.split.how, **material.split.sizes},
         "balance": question.balance,
         "config": material.config.rows(),
-        "scores": {"test": judgement.test, "validation": judgement.validation},
+        "scores": {"test": judgement.test, "validation": choice.scores},
         "interval": judgement.intervals,
         "threshold": judgement.threshold,
         "epochs": len(history),
         "best_epoch": history.best_epoch,
         "stop_reason": history.stop_reason,
-        "verdict": verdict and _verdict(verdict),
-        "importance": judgement.importance and judgement.importance.ranked(),
+        "verdict": choice.verdict and _verdict(choice.verdict),
+        "importance": choice.importance and choice.importance.ranked(),
         "coefficients": _coefficients(material, judgement),
         "notes": material.words,
         "versions": versions(),

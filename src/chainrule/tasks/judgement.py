@@ -10,7 +10,7 @@ from chainrule.data import SealedTest
 from chainrule.diagnose import Verdict, diagnose
 from chainrule.tasks.importance import Importance, permutation_importance
 from chainrule.tasks.linear import LinearModel, affordable_rows, fit_linear
-from chainrule.tasks.material import Material
+from chainrule.tasks.material import Material, Question
 from chainrule.tasks.predictor import TablePredictor
 from chainrule.tasks.scores import Scores, choose_threshold, guess, judge, loss_of, main_measure, main_score
 from chainrule.train import History
@@ -21,102 +21,110 @@ _RESAMPLES = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
-    """What a run ends with.
+class Choice:
+    """What the validation rows decide and show; no test row is looked at for it.
 
     Args:
-        test: scores on the test rows, by model: ``network``, ``linear`` and ``guess``.
-        validation: the same on the validation rows.
-        intervals: 95 % bootstrap interval of the first metric on the test rows, by model.
-        predictions: on the test rows, by model.
-        targets: of the test rows.
-        threshold: chosen on the validation rows (binary tasks).
+        scores: on the validation rows, by model: ``network``, ``linear`` and ``guess``.
+        thresholds: by model, for binary tasks.
         verdict: from the learning curves; ``None`` if not one epoch was finished.
-        importance: of each source column, on validation rows; ``None`` if there are too many.
-        linear: the linear model itself.
+        importance: of each source column; ``None`` if there are too many.
+        linear: the linear model of the training rows.
     """
 
-    test: dict[str, Scores]
-    validation: dict[str, Scores]
-    intervals: dict[str, tuple[float, float]]
-    predictions: dict[str, np.ndarray] = field(repr=False)
-    targets: np.ndarray = field(repr=False)
-    threshold: float
+    scores: dict[str, Scores]
+    thresholds: dict[str, float]
     verdict: Verdict | None
     importance: Importance | None
     linear: LinearModel = field(repr=False)
 
 
-def fit_baseline(material: Material, plain_features: np.ndarray) -> LinearModel:
-    """Linear or logistic regression on the training rows (a part of them, if they are very many)."""
-    rows = material.split.train
-    rows = rows[: affordable_rows(len(rows), plain_features.shape[1])]
-    targets = material.target.values
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What a run ends with.
+
+    Args:
+        choice: what the validation rows decided.
+        test: scores on the test rows, by model.
+        intervals: 95 % bootstrap interval of the first metric on the test rows, by model.
+        predictions: on the test rows, by model.
+        targets: of the test rows.
+        linear: the linear model that was judged.
+    """
+
+    choice: Choice
+    test: dict[str, Scores]
+    intervals: dict[str, tuple[float, float]]
+    predictions: dict[str, np.ndarray] = field(repr=False)
+    targets: np.ndarray = field(repr=False)
+    linear: LinearModel = field(repr=False)
+
+    @property
+    def threshold(self) -> float:
+        """The network's threshold."""
+        return self.choice.thresholds["network"]
+
+
+def fit_baseline(material: Material, rows: np.ndarray) -> LinearModel:
+    """Linear or logistic regression on the given rows (a part of them, if they are very many)."""
+    plain, targets = material.plain_features, material.target.values
+    rows = rows[: affordable_rows(len(rows), plain.shape[1])]
     return fit_linear(
-        plain_features[rows], targets[rows], material.encoder.task, num_classes=len(material.encoder.classes) or None
+        plain[rows], targets[rows], material.encoder.task, num_classes=len(material.encoder.classes) or None
     )
 
 
-def pick_threshold(material: Material, predictor: TablePredictor) -> float:
-    """The threshold that is best on the validation rows, for binary tasks."""
-    if material.encoder.task != "binary":
-        return 0.5
-    rows = material.split.validation
-    return choose_threshold(predictor.raw(material.features[rows]), material.target.values[rows])
+def choose(
+    material: Material, predictor: TablePredictor, history: History, *, question: Question, actions: dict[str, str]
+) -> Choice:
+    """Thresholds, verdict and importance, from training and validation rows."""
+    rows, task = material.split.validation, material.encoder.task
+    targets = material.target.values[rows]
+    linear = fit_baseline(material, material.split.train)
+    predictions = _predictions(material, predictor, linear, rows)
+    thresholds = {"network": 0.5, "linear": 0.5, "guess": 0.5}  # the guess says the majority
+    if task == "binary":
+        thresholds |= {name: choose_threshold(predictions[name], targets) for name in ("network", "linear")}
+    return Choice(
+        scores=_scores(material, predictions, targets, thresholds),
+        thresholds=thresholds,
+        verdict=_verdict(material, linear, history, balance=question.balance, actions=actions),
+        importance=_importance(material, predictor, question.seed),
+        linear=linear,
+    )
 
 
-def pass_judgement(
-    material: Material,
-    predictor: TablePredictor,
-    history: History,
-    *,
-    balance: str,
-    actions: dict[str, str],
-    seed: int,
+def judge_once(
+    material: Material, predictor: TablePredictor, choice: Choice, rows: np.ndarray, *, seed: int
 ) -> Judgement:
-    """Judge the network and the baselines; the test rows are opened here, once."""
-    parts, targets = material.split, material.target.values
-    plain = material.plain_features()
-    linear = fit_baseline(material, plain)
-    sealed = SealedTest(parts.test)
-    validation_rows = parts.validation
-    on_validation = _predictions(material, predictor, linear, plain, validation_rows)
-    thresholds = _thresholds(material, on_validation, targets[validation_rows], predictor.threshold)
-    validation = _scores(material, on_validation, targets[validation_rows], thresholds)
-    verdict = _verdict(material, linear, plain, history, balance=balance, actions=actions)
-    importance = _importance(material, predictor, seed)
-    test_rows = sealed.open("final evaluation")
-    on_test = _predictions(material, predictor, linear, plain, test_rows)
+    """Judge the network and the baselines on the test rows, which are opened here, once.
+
+    The linear baseline is fitted on ``rows``, those from which the network has learned its weights.
+    """
+    learned_from_train = rows.size == material.split.train.size
+    linear = choice.linear if learned_from_train else fit_baseline(material, rows)
+    test_rows = SealedTest(material.split.test).open("final evaluation")
+    targets = material.target.values[test_rows]
+    predictions = _predictions(material, predictor, linear, test_rows)
     return Judgement(
-        test=_scores(material, on_test, targets[test_rows], thresholds),
-        validation=validation,
-        intervals=_intervals(material, on_test, targets[test_rows], seed),
-        predictions=on_test,
-        targets=targets[test_rows],
-        threshold=predictor.threshold,
-        verdict=verdict,
-        importance=importance,
+        choice=choice,
+        test=_scores(material, predictions, targets, choice.thresholds),
+        intervals=_intervals(material, predictions, targets, seed),
+        predictions=predictions,
+        targets=targets,
         linear=linear,
     )
 
 
 def _predictions(
-    material: Material, predictor: TablePredictor, linear: LinearModel, plain: np.ndarray, rows: np.ndarray
+    material: Material, predictor: TablePredictor, linear: LinearModel, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
     task, train = material.encoder.task, material.target.values[material.split.train]
     return {
         "network": predictor.raw(material.features[rows]),
-        "linear": linear.predict(plain[rows]),
+        "linear": linear.predict(material.plain_features[rows]),
         "guess": guess(task, train, len(rows), len(material.encoder.classes)),
     }
-
-
-def _thresholds(
-    material: Material, predictions: dict[str, np.ndarray], targets: np.ndarray, own: float
-) -> dict[str, float]:
-    """The linear model's threshold is chosen as the network's is; the guess keeps 0.5 and says the majority."""
-    linear = choose_threshold(predictions["linear"], targets) if material.encoder.task == "binary" else 0.5
-    return {"network": own, "linear": linear, "guess": 0.5}
 
 
 def _scores(
@@ -149,7 +157,6 @@ def _intervals(
 def _verdict(
     material: Material,
     linear: LinearModel,
-    plain: np.ndarray,
     history: History,
     *,
     balance: str,
@@ -163,7 +170,7 @@ def _verdict(
     num_classes = len(material.encoder.classes)
     if balance == "none":
         baseline = loss_of(task, guess(task, targets, len(rows), num_classes), targets, scale=scale)
-        line: float | None = loss_of(task, linear.predict(plain[rows]), targets, scale=scale)
+        line: float | None = loss_of(task, linear.predict(material.plain_features[rows]), targets, scale=scale)
     else:  # every class counts alike, so the best guess is an even one, and the linear model has another aim
         baseline, line = float(np.log(max(num_classes, 2))), None
     return diagnose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,19 +115,20 @@ class Material:
     findings: tuple[Finding, ...] = ()
     words: tuple[str, ...] = field(default=(), repr=False)
 
-    @property
-    def num_outputs(self) -> int:
-        """Outputs of the network."""
-        if self.encoder.task == "multiclass":
-            return len(self.encoder.classes)
-        return len(self.encoder.columns) if self.encoder.task == "multilabel" else 1
-
+    @functools.cached_property
     def plain_features(self) -> np.ndarray:
         """Standardised and one-hot features for the linear baseline, also fitted on the training rows only."""
         if not self.config.piecewise_bins and self.config.scaling == "standard":
             return self.features
         fitted = TablePreparer().fit(self.table, self.schema, self.split.train, exclude=self.preparer.not_features)
         return fitted.transform(self.table)
+
+    @property
+    def num_outputs(self) -> int:
+        """Outputs of the network."""
+        if self.encoder.task == "multiclass":
+            return len(self.encoder.classes)
+        return len(self.encoder.columns) if self.encoder.task == "multilabel" else 1
 
 
 def gather(source: Any, question: Question) -> Material:  # Any: a path, a Table, or a data frame of any library
@@ -223,6 +225,11 @@ def _words(material: Material, question: Question) -> list[str]:
     dropped = [f"{name} ({reason})" for name, reason in material.preparer.dropped]
     if dropped:
         lines.append(f"Left out: {'; '.join(dropped)}.")
+    if material.config.refit:
+        lines.append(
+            "Few rows: once the validation rows have chosen epoch and threshold, the network is trained again on "
+            "training and validation rows together, and the linear baseline too."
+        )
     if note := imbalance_note(target.counts):
         lines.append(note[:1].upper() + note[1:] + _balance_words(question.balance))
     lines += [f"{finding.message[:1].upper()}{finding.message[1:]} {finding.action}" for finding in material.findings]

@@ -44,7 +44,7 @@ def build_page(
         operating_point=_operating_point(material, judgement),
         figures=[*_training_figures(history), *_result_figures(material, judgement, facts)],
         leaks=[report.Finding(f.message[:1].upper() + f.message[1:], f.action) for f in material.findings],
-        verdict=judgement.verdict,
+        verdict=judgement.choice.verdict,
         hyperparameters=facts["config"],
         command=facts["command"],
         versions=facts["versions"],
@@ -132,8 +132,8 @@ def _result_figures(
             shown += _class_figures(material, judgement)
         case "regression":
             shown += _regression_figures(material, judgement)
-    if judgement.importance is not None:
-        importance = judgement.importance
+    importance = judgement.choice.importance
+    if importance is not None:
         drawn = figures.permutation_importance(importance.columns, importance.mean, importance.spread, metric=measure)
         shown.append(report.ReportFigure("permutation_importance", drawn))
     return shown

@@ -17,13 +17,13 @@ from chainrule._base.errors import ChainruleError, ChainruleWarning, NonFiniteEr
 from chainrule.data import ColumnKind, Task
 from chainrule.tasks.card import model_card
 from chainrule.tasks.facts import collect_facts
-from chainrule.tasks.judgement import pass_judgement, pick_threshold
+from chainrule.tasks.judgement import choose, judge_once
 from chainrule.tasks.material import Material, Question, gather, source_path
 from chainrule.tasks.page import build_page
 from chainrule.tasks.predictor import Answers, TablePredictor, load_predictor
 from chainrule.tasks.run_folder import RunFolder, check_free, claim
 from chainrule.tasks.scores import Scores
-from chainrule.tasks.training import Trained, train
+from chainrule.tasks.training import Trained, train, train_again
 from chainrule.train import History
 
 Listener = Callable[..., Any]  # Any: (event, run) -> None
@@ -123,7 +123,8 @@ def fit_table(  # noqa: PLR0913 - the one door of the task: every option has its
 
     Rows are split first; everything learned from data (filling, scaling, categories, weights) is learned from the
     training rows, everything chosen (when to stop, the threshold) from the validation rows, and the test rows are
-    opened once, at the end.
+    opened once, at the end. Of small tables the validation rows are learned from too, once they have chosen
+    (``refit``).
 
     Args:
         source: CSV, TSV, Parquet or Excel file, or a data frame.
@@ -258,21 +259,20 @@ def _finish(
     report: bool,
 ) -> TableRun:
     """Judge, write every file, and say in ``config.json`` last that the run is whole."""
-    model, history = trained.model, trained.model.history
+    model, history, schema = trained.model, trained.history, material.schema
     status = "finished" if trained.interruption is None else "interrupted"
-    plain = TablePredictor(model, material.preparer, material.encoder, material.schema)
-    threshold = pick_threshold(material, plain)
-    judged = TablePredictor(model, material.preparer, material.encoder, material.schema, threshold)
-    judgement = pass_judgement(
-        material,
-        judged,
-        history,
-        balance=asked.balance,
-        actions=_actions(material, command, folder),
-        seed=asked.seed,
-    )
-    facts = collect_facts(material, asked, judgement, history, path=path, command=command, status=status, now=now)
-    predictor = TablePredictor(model, material.preparer, material.encoder, material.schema, threshold, facts)
+    plain = TablePredictor(model, material.preparer, material.encoder, schema)
+    choice = choose(material, plain, history, question=asked, actions=_actions(material, command, folder))
+    learned_from = material.split.train
+    if material.config.refit and status == "finished":
+        learned_from = train_again(material, trained, how=asked.balance, seed=asked.seed)
+    threshold = choice.thresholds["network"]
+    judged = TablePredictor(model, material.preparer, material.encoder, schema, threshold)
+    judgement = judge_once(material, judged, choice, learned_from, seed=asked.seed)
+    facts = collect_facts(material, asked, judgement, history, path=path, command=command, status=status, now=now) | {
+        "learned_from": learned_from.size
+    }
+    predictor = TablePredictor(model, material.preparer, material.encoder, schema, threshold, facts)
     predictor.pack()
     model.save(folder.file("model.chainrule"))
     folder.write_json("metrics.json", facts)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from chainrule import metrics
+from chainrule.core import Variables
 from chainrule.data import Task, balance, class_weights
 from chainrule.models import Model
 from chainrule.tasks.linear import affordable_rows, fit_linear
 from chainrule.tasks.material import Material, targets_of
 from chainrule.tasks.network import LOSSES, build_network, make_optimizer
-from chainrule.train import EarlyStopping, JsonLines
+from chainrule.train import EarlyStopping, History, JsonLines
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,14 @@ class Trained:
 
     Args:
         model: with its best weights.
+        history: the learning curves.
+        start: the weights before the first step.
         interruption: the Ctrl-C or SIGTERM that ended training, if one did.
     """
 
     model: Model
+    history: History
+    start: Variables = field(repr=False)
     interruption: KeyboardInterrupt | None = field(default=None, repr=False)
 
 
@@ -58,12 +63,12 @@ def train(
     model = build_network(config, material.features.shape[1], material.num_outputs, seed=seed)
     task = material.encoder.task
     model.compile(make_optimizer(config), loss=LOSSES[task][0], metrics=_metrics(task))
+    start = model.variables
     listeners = [EarlyStopping(patience=config.patience if early_stop else config.epochs), *callbacks]
     if events is not None:
         listeners.append(JsonLines(events))
-    if config.linear_path and config.linear_start:
-        _start_linear(model, material, how, seed)
-    rows, weights = _balanced(material, how, seed)
+    _start_linear(model, material, material.split.train, how=how, seed=seed)
+    rows, weights = _balanced(material, material.split.train, how=how, seed=seed)
     features, targets = material.features, targets_of(material)
     held = material.split.validation
     validation: tuple[Any, ...] = (features[held], targets[held])
@@ -82,17 +87,55 @@ def train(
             verbose=verbose,
         )
     except KeyboardInterrupt as interruption:
-        return Trained(model, interruption)
-    return Trained(model)
+        return Trained(model, model.history, start, interruption)
+    return Trained(model, model.history, start)
 
 
-def _start_linear(model: Model, material: Material, how: str, seed: int) -> None:
-    """Set the linear path to the linear or logistic regression of the training rows.
+def train_again(material: Material, trained: Trained, *, how: str, seed: int) -> np.ndarray:
+    """Train the network anew on training and validation rows, for as many epochs as the validation rows chose.
+
+    It begins at the same weights and changes ``trained.model`` in place; its history stays that of the first training,
+    the only one with a validation loss. Ctrl-C puts the first training's weights back.
+
+    Returns:
+        The rows that the model has now learned from.
+    """
+    model, config = trained.model, material.config
+    before, epochs = model.variables, trained.history.best_epoch
+    both = np.concatenate([material.split.train, material.split.validation])
+    if not epochs:
+        return material.split.train
+    model.restore(trained.start, model.recipe)
+    _start_linear(model, material, both, how=how, seed=seed)
+    rows, weights = _balanced(material, both, how=how, seed=seed)
+    model.history = History()
+    try:
+        model.fit(
+            material.features[rows],
+            targets_of(material)[rows],
+            sample_weight=weights,
+            epochs=epochs,
+            batch_size=config.batch_size,
+            train_metrics="running",
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        model.restore(before, model.recipe)
+        raise
+    finally:
+        model.history = trained.history
+    return both
+
+
+def _start_linear(model: Model, material: Material, given: np.ndarray, *, how: str, seed: int) -> None:
+    """Set the linear path, where it is to start so, to the linear or logistic regression of the given rows.
 
     What a line can say is then said exactly at the first step, and training is left with what it cannot say. Class
     weights are taken as repeated rows.
     """
-    rows, _ = _balanced(material, "oversample" if how == "weights" else how, seed)
+    if not (material.config.linear_path and material.config.linear_start):
+        return
+    rows, _ = _balanced(material, given, how="oversample" if how == "weights" else how, seed=seed)
     rows = rows[: affordable_rows(len(rows), material.features.shape[1])]
     targets, task = targets_of(material), material.encoder.task
     linear = fit_linear(material.features[rows], targets[rows], task, num_classes=len(material.encoder.classes) or None)
@@ -105,9 +148,8 @@ def _metrics(task: Task) -> list[Any]:  # Any: names or metrics
     return [metrics.BinaryAccuracy()] if task == "multilabel" else ["accuracy"]
 
 
-def _balanced(material: Material, how: str, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """The training rows to use and their weights."""
-    rows = material.split.train
+def _balanced(material: Material, rows: np.ndarray, *, how: str, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Which of ``rows`` to train on, and their weights."""
     if how == "none":
         return rows, None
     chosen, weights = balance(material.target.values[rows], how, seed=seed)  # type: ignore[arg-type]  # checked
