@@ -12,13 +12,16 @@ from chainrule.figures.classification import (
     softmax_bars,
 )
 from chainrule.figures.comparison import baseline_comparison, permutation_importance
-from chainrule.figures.data import class_counts, histogram, split_bar
+from chainrule.figures.connectivity import connectivity
+from chainrule.figures.data import class_counts, histogram, kfold_grid, split_bar
+from chainrule.figures.feedback import feedback_loop
 from chainrule.figures.functions import activation_curves, bias_comparison
 from chainrule.figures.gradients import chain_rule
 from chainrule.figures.landscape import contour_path, decision_regions, descent_1d, descent_frames
 from chainrule.figures.networks import dropout_masks, network_diagram, neuron_diagram
 from chainrule.figures.output import save, svg
 from chainrule.figures.regression import capacity_triple, predicted_vs_actual, regression_fit, residuals
+from chainrule.figures.representations import projections, representations
 from chainrule.figures.training import (
     accumulation_timeline,
     gradient_norms,
@@ -36,16 +39,18 @@ __all__ = [
     "calibration_curve",
     "capacity_triple",
     "chain_rule",
-    "chainrule`` does not import this package: Matplotlib is dear.",
     "class_counts",
     "confusion_matrix",
+    "connectivity",
     "contour_path",
     "decision_regions",
     "descent_1d",
     "descent_frames",
     "dropout_masks",
+    "feedback_loop",
     "gradient_norms",
     "histogram",
+    "kfold_grid",
     "learning_curves",
     "learning_rates",
     "network_diagram",
@@ -53,8 +58,10 @@ __all__ = [
     "permutation_importance",
     "precision_recall_curve",
     "predicted_vs_actual",
+    "projections",
     "rate_finder",
     "regression_fit",
+    "representations",
     "residuals",
     "roc_curve",
     "save",

@@ -1,4 +1,4 @@
-"""Figures of data: how rows are divided, how many there are of each class, how values spread."""
+"""Figures of data: how rows are divided and folded, how many there are of each class, how values spread."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from chainrule._base.errors import ArgumentError
@@ -46,6 +47,51 @@ def split_bar(parts: Mapping[str, int]) -> Figure:
         axes.text(centre, 0.49, shown, ha="center", va="center", color="white", fontsize=TEXT, fontweight="bold")
         axes.text(centre, 0.09, f"{100 * rows / total:.0f} %", ha="center", fontsize=SMALL, color=style.GREY)
         x += width
+    return figure
+
+
+def kfold_grid(folds: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]) -> Figure:
+    """K-fold cross-validation as a grid: one line a fold, one column a row of the data, coloured by what it is for.
+
+    Args:
+        folds: for each fold the numbers of its training and of its validation rows, counted from 0. A row in neither
+            stays grey.
+
+    Raises:
+        ArgumentError: no folds, or row numbers that are negative or in both parts of a fold.
+
+    Example:
+        >>> figure = kfold_grid([([2, 3, 4, 5], [0, 1]), ([0, 1, 4, 5], [2, 3]), ([0, 1, 2, 3], [4, 5])])
+        >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        ['fold 1', 'fold 2', 'fold 3']
+    """
+    style.nonempty("folds", folds, "kfold_grid")
+    parts = [(np.asarray(train, dtype=np.int64), np.asarray(held, dtype=np.int64)) for train, held in folds]
+    everything = np.concatenate([rows.ravel() for pair in parts for rows in pair])
+    if everything.size == 0 or everything.min() < 0 or any(np.intersect1d(*pair).size for pair in parts):
+        raise ArgumentError(
+            "kfold_grid: each fold must be (training rows, validation rows), whole numbers from 0, no row in both; "
+            "received none, a negative one or one in both. Pass the folds of chainrule.data.kfold."
+        )
+    grid = np.zeros((len(parts), int(everything.max()) + 1))
+    for line, (train, held) in zip(grid, parts, strict=True):
+        line[train], line[held] = 1, 2
+    figure, axes = style.panel(left=0.62, top=0.62, height=1.3 + 0.26 * len(parts))
+    colors = ListedColormap([style.PALE, BLUE, ORANGE])
+    edges = np.arange(grid.shape[1] + 1) - 0.5
+    axes.pcolormesh(edges, np.arange(len(parts) + 1) - 0.5, grid, cmap=colors, vmin=-0.5, vmax=2.5, rasterized=True)
+    axes.hlines(np.arange(1, len(parts)) - 0.5, edges[0], edges[-1], color="white", linewidth=3)
+    axes.set_ylim(len(parts) - 0.5, -0.5)
+    axes.grid(visible=False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    style.ticks(axes, "y", range(len(parts)), [f"fold {number + 1}" for number in range(len(parts))])
+    style.whole_numbers(axes)
+    style.titles(axes, f"{len(parts)}-fold cross-validation", "row")
+    axes.bar([0], [0], color=BLUE, label="training")
+    axes.bar([0], [0], color=ORANGE, label="validation")
+    axes.set_xlim(edges[0], edges[-1])
+    style.legend_above(axes)
     return figure
 
 

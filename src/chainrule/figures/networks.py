@@ -28,6 +28,7 @@ def neuron_diagram(
     bias: float | None = None,
     activation: str = "g",
     names: Sequence[str] | None = None,
+    simplified: bool = False,
 ) -> Figure:
     """One neuron with its numbers: inputs times weights, plus bias, sum ``z``, activation, output.
 
@@ -39,28 +40,33 @@ def neuron_diagram(
         bias: the constant, or ``None`` for a neuron without one.
         activation: name of the activation.
         names: names of the inputs; by default x1, x2, ...
+        simplified: the short notation of network pictures: weights and bias go into one node ``z = w0 + Σ xj wj``,
+            and ``y = g(z)`` leaves it.
 
     Example:
         >>> figure = neuron_diagram([0.8, 0.1], [0.3, 0.5], total=0.29, output=0.57, activation="sigmoid")
         >>> "z = 0.29" in [text.get_text() for text in figure.axes[0].texts]
         True
+        >>> short = neuron_diagram([0.8, 0.1], [0.3, 0.5], total=0.29, output=0.57, simplified=True)
+        >>> short.axes[0].texts[-1].get_text()
+        'z = Σ xj wj = 0.8 · 0.3 + 0.1 · 0.5 = 0.29'
     """
     inputs = style.one_dimensional("inputs", inputs, "neuron_diagram")
     weights = style.one_dimensional("weights", weights, "neuron_diagram")
     shown = [f"x{index + 1}" for index in range(len(inputs))] if names is None else list(names)
     style.same_length("neuron_diagram", inputs=inputs, weights=weights, names=shown)
     terms = [(style.label(name, most=9), value, w) for name, value, w in zip(shown, inputs, weights, strict=True)]
+    if simplified:
+        return _simplified_neuron(terms, bias, total=total, output=output, activation=activation)
+    has_bias = bias is not None
     if bias is not None:
         terms.append(("bias", 1.0, bias))
     height = max(2.2, 0.62 * len(terms) + 0.5)
     figure, axes = style.canvas(style.WIDTH, height)
     middle = height / 2
-    for place, (name, value, weight) in enumerate(terms):
-        y = height - 0.5 - place * (height - 1.0) / max(1, len(terms) - 1) if len(terms) > 1 else middle
+    for place, ((name, value, weight), y) in enumerate(zip(terms, _heights(len(terms), height), strict=True)):
         _arrow(axes, (1.13, y), (2.18, middle), _weight_color(weight), 1.2 + min(2.0, abs(weight)))
-        is_bias = bias is not None and place == len(terms) - 1
-        _unit(axes, 0.86, y, 0.26, style.number(value), face=PALE if is_bias else "white")
-        axes.text(0.54, y, name, ha="right", va="center", fontsize=SMALL, color=GREY)
+        _input(axes, y, name, value, face=PALE if has_bias and place == len(terms) - 1 else "white")
         x_text, y_text = 1.13 + 0.42 * 1.05, y + 0.42 * (middle - y)
         _tag(axes, x_text, y_text, style.number(weight), _weight_color(weight))
     _unit(axes, 2.5, middle, 0.32, "Σ")
@@ -72,6 +78,46 @@ def neuron_diagram(
     axes.text(4.24, middle, style.number(output), va="center", fontsize=style.LARGE, color=GREEN, fontweight="bold")
     axes.text(4.24, middle - 0.25, "output", va="center", fontsize=SMALL, color=GREY)
     return figure
+
+
+def _simplified_neuron(
+    terms: list[tuple[str, float, float]], bias: float | None, *, total: float, output: float, activation: str
+) -> Figure:
+    height = max(2.2, 0.62 * len(terms) + 0.85)
+    figure, axes = style.canvas(style.WIDTH, height)
+    low = 0.45  # room for the sum in figures
+    middle = low + (height - low) / 2
+    for (name, value, _), y in zip(terms, _heights(len(terms), height - low), strict=True):
+        _arrow(axes, (1.13, y + low), (2.22, middle), INK, 1.2)
+        _input(axes, y + low, name, value)
+    _unit(axes, 2.6, middle, 0.38, f"z = {style.number(total)}")
+    _arrow(axes, (2.98, middle), (3.45, middle), INK, 1.2)
+    axes.text(4.18, middle, "y = g(z) =", ha="right", va="center", fontsize=TEXT, color=INK)
+    axes.text(4.24, middle, style.number(output), va="center", fontsize=style.LARGE, color=GREEN, fontweight="bold")
+    axes.text(3.52, middle - 0.25, f"g: {style.label(activation, most=16)}", va="center", fontsize=SMALL, color=GREY)
+    products = [f"{_operand(value)} · {_operand(weight)}" for _, value, weight in terms]
+    if len(products) > 4:
+        products = [*products[:3], "…"]
+    symbols, first = ("Σ xj wj", []) if bias is None else ("w0 + Σ xj wj", [_operand(bias)])
+    words = f"z = {symbols} = {' + '.join([*first, *products])} = {style.number(total)}"
+    axes.text(style.WIDTH / 2, 0.18, words, ha="center", fontsize=SMALL, color=GREY)
+    return figure
+
+
+def _operand(value: float) -> str:
+    return f"({style.number(value)})" if value < 0 else style.number(value)
+
+
+def _heights(count: int, height: float) -> list[float]:
+    """Evenly spaced heights from the top, half an inch from both ends."""
+    if count == 1:
+        return [height / 2]
+    return [height - 0.5 - place * (height - 1.0) / (count - 1) for place in range(count)]
+
+
+def _input(axes: Axes, y: float, name: str, value: float, *, face: str = "white") -> None:
+    _unit(axes, 0.86, y, 0.26, style.number(value), face=face)
+    axes.text(0.54, y, name, ha="right", va="center", fontsize=SMALL, color=GREY)
 
 
 def network_diagram(
