@@ -19,7 +19,7 @@ def capabilities(root):
 def resolve(name):
     """The object called ``chainrule.room.name.attribute``, or the command called ``chainrule fit``."""
     if " " in name:
-        command = importlib.import_module("chainrule.cli.main").main
+        command = importlib.import_module("chainrule.cli.main").chainrule
         return command.get_command(click.Context(command), name.split()[1])
     found, *rest = name.split(".")
     target = importlib.import_module(found)

@@ -48,7 +48,7 @@ def test_the_test_rows_named_in_the_file_are_those_rows(heart):
 
 
 def test_baselines_stand_beside_on_the_same_rows(heart):
-    """C1: a rule without learning, a classical model and the network are scored side by side."""
+    """A rule without learning, a classical model and the network are scored side by side."""
     assert set(heart.baselines) == {"linear", "guess"}
     assert heart.baselines["guess"]["roc_auc"] == 0.5
     assert heart.baselines["guess"]["accuracy"] == pytest.approx(33 / 61)  # 164 of 303 have none: 33 of the 61

@@ -19,7 +19,7 @@ GRADS = {
 }
 
 
-def sgd(w, g, s, t, *, rate, mu=0.0, nesterov=False, decay=0.0):  # noqa: ARG001
+def sgd(w, g, s, t, *, rate, mu=0.0, nesterov=False, decay=0.0):
     g = g + decay * w
     s["a"] = mu * s.get("a", 0) + g
     return w - rate * (g + mu * s["a"] if nesterov else s["a"])
@@ -47,13 +47,13 @@ def nadam(w, g, s, t, *, rate, b1=0.9, b2=0.999, eps=1e-8):
     return w - rate * ahead / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
 
 
-def lion(w, g, s, t, *, rate, b1=0.9, b2=0.99, decay=0.0):  # noqa: ARG001
+def lion(w, g, s, t, *, rate, b1=0.9, b2=0.99, decay=0.0):
     m = s.get("m", 0)
     s["m"] = b2 * m + (1 - b2) * g
     return w - rate * (np.sign(b1 * m + (1 - b1) * g) + decay * w)
 
 
-def rmsprop(w, g, s, t, *, rate, rho=0.9, mu=0.0, eps=1e-8, centered=False):  # noqa: ARG001
+def rmsprop(w, g, s, t, *, rate, rho=0.9, mu=0.0, eps=1e-8, centered=False):
     s["v"] = rho * s.get("v", 0) + (1 - rho) * g**2
     s["m"] = rho * s.get("m", 0) + (1 - rho) * g
     variance = s["v"] - s["m"] ** 2 if centered else s["v"]
@@ -61,12 +61,12 @@ def rmsprop(w, g, s, t, *, rate, rho=0.9, mu=0.0, eps=1e-8, centered=False):  # 
     return w - rate * s["a"]
 
 
-def adagrad(w, g, s, t, *, rate, start=0.0, eps=1e-10):  # noqa: ARG001
+def adagrad(w, g, s, t, *, rate, start=0.0, eps=1e-10):
     s["G"] = s.get("G", start) + g**2
     return w - rate * g / (np.sqrt(s["G"]) + eps)
 
 
-def adadelta(w, g, s, t, *, rate=1.0, rho=0.95, eps=1e-6):  # noqa: ARG001
+def adadelta(w, g, s, t, *, rate=1.0, rho=0.95, eps=1e-6):
     s["v"] = rho * s.get("v", 0) + (1 - rho) * g**2
     step = -np.sqrt(s.get("d", 0) + eps) / np.sqrt(s["v"] + eps) * g
     s["d"] = rho * s.get("d", 0) + (1 - rho) * step**2

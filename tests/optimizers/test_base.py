@@ -209,7 +209,7 @@ def test_a_user_rule_is_two_methods():
         def slots(self, param):
             return {"count": jnp.zeros_like(param)}
 
-        def step_leaf(self, grad, param, slots, step, rate):  # noqa: ARG002
+        def step_leaf(self, grad, param, slots, step, rate):
             return -rate * grad / 2 ** slots["count"], {"count": slots["count"] + 1}
 
     optimizer, weights = Halving(), jnp.array([8.0])
