@@ -44,15 +44,15 @@ def test_layer_called_on_an_array_says_what_to_do():
         Affine(2)()
 
 
-def test_python_if_on_a_value_keeps_jax_own_words():
+def test_a_number_taken_from_a_traced_array_keeps_jax_own_words():
     @dataclass(frozen=True, eq=False)
     class Branching(Layer):
         name: str | None = None
 
         def call(self, params, x):
-            return x if x.sum() > 0 else -x
+            return x * float(x.sum())
 
-    with pytest.raises(jax.errors.TracerBoolConversionError) as error:
+    with pytest.raises(jax.errors.ConcretizationTypeError) as error:
         Branching(name="branch")(Input(3))
     assert "in layer branch (Branching)" in error.value.__notes__[-1]
 
@@ -135,3 +135,40 @@ def test_input_shapes_and_their_errors():
         Input(0)
     with pytest.raises(ArgumentTypeError, match=r"the other side must be a symbol too; received 2 \(int\)"):
         Input(3) + 2
+
+
+class _Faulty(Layer):
+    """A layer whose mathematics is given."""
+
+    name = None
+
+    def __init__(self, function):
+        self.function = function
+
+    def weights(self, x):
+        return {"kernel": Weight((3, 2), lambda key, shape, dtype: jnp.ones(shape, dtype))}
+
+    def call(self, params, x):
+        return self.function(params, x)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda params, x: x @ params["kernal"], "reads the weight 'kernal', .* declared: kernel"),
+        (lambda params, x: None, "must give an array or a tuple of arrays; received None"),
+        (lambda params, x: x if x.sum() > 0 else -x, r"decides by `if`.*\(b, 3\).*jnp\.where"),
+    ],
+)
+def test_a_faulty_layer_is_told_by_what_is_wrong(function, text):
+    with pytest.raises(GraphError, match=text):
+        _Faulty(function)(Input(3))
+
+
+def test_symbols_have_no_values():
+    for question in (lambda x: bool(x), lambda x: x > 0, lambda x: x <= 0):
+        with pytest.raises(GraphError, match=r"no value while a graph is made.*jnp\.where"):
+            question(Input(3))
+    for sum_or_product in (lambda x: 2 * x, lambda x: 1 + x, lambda x: x * 2):
+        with pytest.raises(ArgumentTypeError, match="Rescaling"):
+            sum_or_product(Input(3))

@@ -134,3 +134,32 @@ def test_a_model_that_is_not_compiled_saves_too(tmp_path):
     assert trees.flatten(again.variables.params).keys() == trees.flatten(made.variables.params).keys()
     again.compile(SGD(0.1), "mse")
     again.fit(np.ones((2, 3)), np.ones((2, 2)), epochs=1, verbose=0)
+
+
+def test_a_stack_comes_back_as_a_stack(tmp_path):
+    """A loaded Sequential takes further layers and keeps its weights; a model of branches stays a Model."""
+    shared = Dense(3, "tanh")
+    stack = cr.Sequential([Input(3), shared, Dropout(0.1), shared, Dense(2)], seed=5)
+    stack.save(tmp_path / "stack.chainrule")
+    again = cr.load(tmp_path / "stack.chainrule")
+    assert isinstance(again, cr.Sequential)
+    assert list(again.get_weights()) == list(stack.get_weights())
+    again.add(Dense(4))
+    assert (again.get_weights()["dense_1/kernel"] == stack.get_weights()["dense_1/kernel"]).all()
+    inputs = Input(3)
+    cr.Model(inputs, Add()(inputs, shared(inputs))).save(tmp_path / "branches.chainrule")
+    assert type(cr.load(tmp_path / "branches.chainrule")) is cr.Model
+
+
+def test_a_model_trained_by_optax_is_saved_without_its_optimizer(tmp_path):
+    optax = pytest.importorskip("optax")
+    model = cr.Sequential([Input(3), Dense(1)])
+    model.compile(optax.sgd(0.1), "mse")
+    path = tmp_path / "small.chainrule"
+    with pytest.raises(ArgumentError, match="include_optimizer=False"):
+        model.save(path)
+    assert not path.exists()
+    model.save(path, include_optimizer=False)
+    again = cr.load(path)
+    assert not again.is_compiled
+    assert (again.predict(np.ones((2, 3))) == model.predict(np.ones((2, 3)))).all()

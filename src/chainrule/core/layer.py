@@ -173,9 +173,20 @@ class Layer:
             output = jax.eval_shape(run, variables, *present)
         except ChainruleError:
             raise
+        except KeyError as error:
+            raise GraphError(
+                f"{owner_name(self)}: reads the weight {error}, which weights() does not declare; declared: "
+                f"{', '.join(trees.flatten(self.weights(*inputs))) or 'none'}. Declare it, or correct its name."
+            ) from error
         except Exception as error:
             raise shape_error(self, inputs, error) from error
-        return tuple(output) if isinstance(output, tuple | list) else output
+        several = isinstance(output, tuple | list)
+        if not all(isinstance(spec, Spec) for spec in (output if several else [output])):
+            raise GraphError(
+                f"{owner_name(self)}: must give an array or a tuple of arrays; received {describe(output)}. "
+                "Return the output from call()."
+            )
+        return tuple(output) if several else output
 
 
 _CALLED_ON_ARRAY = (
@@ -187,7 +198,12 @@ _CALLED_ON_ARRAY = (
 def shape_error(layer: Layer, inputs: tuple[Any, ...], error: Exception) -> Exception:
     """The error of a layer's mathematics, told with the layer's name and its input shapes."""
     shapes = ", ".join("none" if spec is None else shape_text(spec) for spec in inputs)
-    if isinstance(error, jax.errors.JAXTypeError):  # a Python `if` on values, ...: JAX's text says it best
+    if isinstance(error, jax.errors.TracerBoolConversionError):
+        return GraphError(
+            f"{owner_name(layer)}: decides by `if`, `while`, `and` or `or` on the values of arrays (its inputs: "
+            f"{shapes}), which are not known while a graph is made. Use jnp.where or jax.lax.cond."
+        )
+    if isinstance(error, jax.errors.JAXTypeError):  # a NumPy function on a traced array, ...: JAX's text says it best
         with_note(error, f"in layer {owner_name(layer)}, inputs of shape {shapes}")
         return error
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

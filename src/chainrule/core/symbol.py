@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from chainrule._base.checks import check_positive_int, describe
-from chainrule._base.errors import ArgumentTypeError
+from chainrule._base.errors import ArgumentTypeError, GraphError
 from chainrule._base.registry import serializable
 from chainrule._base.spec import Spec, batched, shape_text
 
@@ -61,6 +61,22 @@ class Symbol:
     def __mul__(self, other: Symbol) -> Symbol:
         """The elementwise product of two symbols, as ``Multiply()(a, b)``."""
         return _merged("Multiply", self, other)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __bool__(self) -> bool:
+        """Refused: a symbol has no value yet."""
+        raise GraphError(
+            f"{self!r}: has no value while a graph is made, so Python cannot decide by it. Write a Layer with "
+            "jnp.where or jax.lax.cond in its call()."
+        )
+
+    def __gt__(self, other: object) -> bool:
+        """Refused, as :meth:`__bool__`."""
+        return bool(self)
+
+    __lt__ = __ge__ = __le__ = __gt__
 
     def __sub__(self, other: Symbol) -> Symbol:
         """The difference of two symbols, as ``Subtract()(a, b)``."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from chainrule._base.registry import from_config
+from chainrule.core import Graph
 from chainrule.models.model import Model
 from chainrule.models.saving import read_parts
+from chainrule.models.sequential import Sequential
 
 
 def load(path: str | Path) -> Model:
@@ -30,13 +32,26 @@ def load(path: str | Path) -> Model:
         True
     """
     graph, variables, recipe, config = read_parts(path)
-    model = Model(
-        list(graph.inputs),
-        list(graph.outputs),
-        name=config.get("name"),
-        seed=config.get("seed", 0),
-        policy=from_config(config["policy"]),
-    )
+    settings = {
+        "name": config.get("name"),
+        "seed": config.get("seed", 0),
+        "policy": from_config(config["policy"]),
+    }
+    model: Model
+    if config.get("kind") == "Sequential" and _is_stack(graph):
+        model = Sequential([*graph.inputs, *(node.layer for node in graph.nodes)], **settings)
+    else:
+        model = Model(list(graph.inputs), list(graph.outputs), **settings)
     model.restore(variables, recipe, frozen=tuple(config.get("frozen", ())))
     model.extra = config.get("extra", {})
     return model
+
+
+def _is_stack(graph: Graph) -> bool:
+    """Whether every layer follows the one before it alone."""
+    before = [None, *graph.nodes]
+    chained = (
+        all(symbol is not None and symbol.node is last for symbol in node.inputs)
+        for last, node in zip(before, graph.nodes, strict=False)
+    )
+    return len(graph.inputs) == 1 and all(chained) and all(symbol.node is before[-1] for symbol in graph.outputs)

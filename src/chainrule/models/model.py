@@ -390,6 +390,9 @@ class Model:
             raise ArgumentError(f"intermediate: no layer is at {path!r}.{did_you_mean(path, record)}")
         return record if path is None else record[path]
 
-    def save(self, path: str | Path) -> None:
-        """Write one safe file: weights (safetensors), graph and recipe (JSON by registered names); never code."""
-        save_model(self, path)
+    def save(self, path: str | Path, *, include_optimizer: bool = True) -> None:
+        """Write one safe file: weights (safetensors), graph and recipe (JSON by registered names); never code.
+
+        Without optimizer (an Optax one cannot be stored) loss and metrics stay out too: compile after loading.
+        """
+        save_model(self, path, include_optimizer=include_optimizer)

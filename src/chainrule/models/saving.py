@@ -31,13 +31,14 @@ _RECIPE_FIELDS = (
 )
 
 
-def save_model(model: Model, path: str | Path) -> None:
+def save_model(model: Model, path: str | Path, *, include_optimizer: bool = True) -> None:
     """Write ``model`` to ``path``; what cannot be named in a file is refused before anything is written."""
     arrays = {name: np.asarray(leaf) for name, leaf in named_arrays(model.graph, model.variables).items()}
-    recipe = model.recipe if model.is_compiled else None
+    recipe = model.recipe if model.is_compiled and include_optimizer else None
     config = {
         "graph": to_config(model.graph),
         "name": model.name,
+        "kind": type(model).__name__,
         "seed": model.seed,
         "policy": to_config(model.policy),
         "frozen": list(model.frozen),

@@ -96,8 +96,8 @@ class FromOptax(Optimizer):
     def __config__(self) -> dict[str, Any]:
         """Refuse: an Optax transformation consists of functions, which a file cannot hold."""
         raise ArgumentError(
-            "save: an Optax transformation cannot be stored in a file. Save the model without its optimizer, or use "
-            "one of chainrule.optimizers."
+            "save: an Optax transformation cannot be stored in a file. Type "
+            "model.save(path, include_optimizer=False), or use one of chainrule.optimizers."
         )
 
 
