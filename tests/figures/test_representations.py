@@ -48,6 +48,8 @@ def test_images_keep_their_colours_and_channels_stand_side_by_side():
     assert shown[1].shape == (3 + 1 + 3, 8 * (2 + 1) - 1)
     np.testing.assert_array_equal(shown[1][:3, 3:5], maps[:, :, 1])
     np.testing.assert_array_equal(shown[1][4:, 3:5], maps[:, :, 9])
+    (cut,) = figures.representations([("conv", "Conv2D", np.zeros((2, 2, 40)))]).texts
+    assert cut.get_text().endswith("first 32 channels")
     with pytest.raises(ArgumentError, match="rows must hold at least one"):
         figures.representations([])
 

@@ -57,7 +57,9 @@ def representations(rows: Sequence[tuple[str, str, npt.ArrayLike]]) -> Figure:
         axes = figure.add_axes((_LEFT / style.WIDTH, low / total, width / style.WIDTH, height / total))
         _panel(axes, values, kind, is_probability=kind in _PROBABILITIES)
         size = " × ".join(map(str, values.shape)) or "one number"
-        words = f"{style.label(path, most=22)}\n{style.label(kind, most=18)}, {size}\n{_ends(values)}"
+        words = (
+            f"{style.label(path, most=22)}\n{style.label(kind, most=18)}, {size}\n{_ends(values)}{_left_out(values)}"
+        )
         x, y = 0.12 / style.WIDTH, (top - room / 2) / total
         figure.text(x, y, words, va="center", fontsize=SMALL, color=INK, linespacing=1.35)
         top -= room + _GAP
@@ -122,6 +124,11 @@ def _ends(values: Numbers) -> str:
         return "not finite"
     low, high = style.number(finite.min()), style.number(finite.max())
     return low if finite.size == 1 else f"{low} to {high}"
+
+
+def _left_out(values: Numbers) -> str:
+    is_cut = values.ndim == 3 and values.shape[2] > _MOST_CHANNELS
+    return f"\nfirst {_MOST_CHANNELS} channels" if is_cut else ""
 
 
 def _height(values: Numbers, kind: str) -> float:
