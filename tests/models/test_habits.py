@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule._base.policy import Policy
 from chainrule.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule.layers import BatchNormalization, Dense, Dropout, Input
 from chainrule.optimizers import SGD
@@ -175,3 +176,29 @@ def test_float64_is_refused_where_jax_would_not_use_it():
 def test_an_input_wants_an_element_type():
     with pytest.raises(ArgumentTypeError, match="Input: dtype must be an element type"):
         Input(3, dtype="floaty")
+
+
+@pytest.mark.parametrize(
+    ("weights", "text"),
+    [([np.ones((3, 1)), np.ones(1)], "must be a mapping"), ({"dense/bias": ["a"]}, "dense/bias must hold numbers")],
+)
+def test_weights_are_set_by_path_and_hold_numbers(weights, text):
+    with pytest.raises(ArgumentTypeError, match=text):
+        linear().set_weights(weights)
+
+
+@pytest.mark.parametrize("policy", [None, 16, "half"])
+def test_a_policy_is_a_name_or_a_policy(policy):
+    with pytest.raises(ArgumentError, match="policy must be one of"):
+        cr.Sequential([], policy=policy)
+
+
+@pytest.mark.parametrize("dtype", ["floaty", "int32", None])
+def test_a_policy_holds_floating_dtypes(dtype):
+    with pytest.raises(ArgumentError, match="dtypes must be floating"):
+        Policy(compute=dtype)
+
+
+def test_the_rate_finder_needs_a_rate_to_scale():
+    with pytest.raises(ArgumentError, match="rate is above 0"):
+        linear(optimizer=SGD(0.0)).find_rate(X, Y)

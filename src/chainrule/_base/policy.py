@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from chainrule._base.checks import describe
 from chainrule._base.errors import ArgumentError, did_you_mean
 from chainrule._base.registry import register_class
 
@@ -38,6 +39,15 @@ class Policy:
     compute: str = "float32"
     output: str = "float32"
 
+    def __post_init__(self) -> None:
+        for dtype in (self.param, self.compute, self.output):
+            try:
+                is_float = isinstance(dtype, str) and jnp.issubdtype(jnp.dtype(dtype), jnp.floating)
+            except TypeError:
+                is_float = False
+            if not is_float:
+                raise ArgumentError(f"Policy: dtypes must be floating, such as 'float32'; received {describe(dtype)}.")
+
     @staticmethod
     def named(policy: str | Policy) -> Policy:
         """The policy called ``"float32"``, ``"mixed_bfloat16"``, ``"bfloat16"`` or ``"float64"``.
@@ -47,10 +57,10 @@ class Policy:
         """
         if isinstance(policy, Policy):
             return _available(policy)
-        if policy not in _NAMED:
+        if not isinstance(policy, str) or policy not in _NAMED:
             listed = ", ".join(repr(name) for name in _NAMED)
             raise ArgumentError(
-                f"policy must be one of {listed} or a Policy; received {policy!r}.{did_you_mean(policy, _NAMED)}"
+                f"policy must be one of {listed} or a Policy; received {policy!r}.{did_you_mean(str(policy), _NAMED)}"
             )
         return _available(Policy(*_NAMED[policy]))
 

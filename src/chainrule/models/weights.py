@@ -10,12 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from chainrule._base import tree as trees
-from chainrule._base.errors import ArgumentError, ShapeError, did_you_mean
+from chainrule._base.checks import describe
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError, did_you_mean
 from chainrule.core import Graph, Variables
 
 
 def replaced(variables: Variables, weights: Mapping[str, Any]) -> Variables:  # Any: array-likes
     """``variables`` with the named weights replaced; all paths and shapes are checked before any is taken."""
+    if not isinstance(weights, Mapping):
+        raise ArgumentTypeError(
+            f"set_weights: must be a mapping from path to array, as get_weights() gives; received {describe(weights)}."
+        )
     params, state = trees.flatten(variables.params), trees.flatten(variables.state)
     for path, value in weights.items():
         old = params.get(path, state.get(path))
@@ -26,6 +31,8 @@ def replaced(variables: Variables, weights: Mapping[str, Any]) -> Variables:  # 
             )
         if np.shape(value) != old.shape:
             raise ShapeError(f"set_weights: {path} must have shape {old.shape}; received {np.shape(value)}.")
+        if not jnp.issubdtype(np.asarray(value).dtype, jnp.number):
+            raise ArgumentTypeError(f"set_weights: {path} must hold numbers; received {describe(np.asarray(value))}.")
     for path, value in weights.items():
         target = params if path in params else state
         target[path] = jnp.asarray(value, target[path].dtype)

@@ -65,7 +65,10 @@ def _base_rate(optimizer: Any, state: TrainState) -> float:  # Any: the Optimize
         raise ArgumentError(
             "find_rate: the optimizer does not tell its learning rate. Use one of ours, such as 'adam'."
         )
-    return float(rate(state.step) if callable(rate) else rate)
+    base = float(rate(state.step) if callable(rate) else rate)
+    if base <= 0:
+        raise ArgumentError(f"find_rate: needs an optimizer whose rate is above 0 to scale it; received {base:g}.")
+    return base
 
 
 def _sweep(engine: Engine, feed: Feed, state: TrainState, scales: jax.Array) -> jax.Array:
