@@ -12,8 +12,9 @@ from chainrule.figures.classification import (
     softmax_bars,
 )
 from chainrule.figures.comparison import baseline_comparison, permutation_importance
-from chainrule.figures.connectivity import connectivity
+from chainrule.figures.connections import connectivity
 from chainrule.figures.data import class_counts, histogram, kfold_grid, split_bar
+from chainrule.figures.depth import projections, representations
 from chainrule.figures.feedback import feedback_loop
 from chainrule.figures.functions import activation_curves, bias_comparison
 from chainrule.figures.gradients import chain_rule
@@ -21,7 +22,6 @@ from chainrule.figures.landscape import contour_path, decision_regions, descent_
 from chainrule.figures.networks import dropout_masks, network_diagram, neuron_diagram
 from chainrule.figures.output import save, svg
 from chainrule.figures.regression import capacity_triple, predicted_vs_actual, regression_fit, residuals
-from chainrule.figures.representations import projections, representations
 from chainrule.figures.training import (
     accumulation_timeline,
     gradient_norms,
