@@ -21,6 +21,7 @@ from chainrule.layers._declare import (
 )
 from chainrule.ops import activations
 from chainrule.ops.activations import Activation
+from chainrule.ops.linear import kernel_product
 
 
 @register_class
@@ -97,7 +98,7 @@ class Dense(Layer):
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # this layer has one input
         """``activation(x @ kernel + bias)``."""
         check_size(x, -1, params["kernel"].shape[0], self)
-        y = x @ params["kernel"]  # [..., in] @ [in, units] -> [..., units]
+        y = kernel_product(x, params["kernel"])  # [..., in] @ [in, units] -> [..., units]
         if self.use_bias:
             y = y + along(params["bias"], (y.ndim - 1,), y.ndim)
         return activations.get(self.activation)(y)
