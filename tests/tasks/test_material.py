@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from chainrule.errors import ArgumentError, DataError
-from chainrule.tasks.material import Question, gather, targets_of
+from chainrule.tasks.material import Question, features_in_blocks, gather, targets_of
 
 
 def table(rows=60, seed=0):
@@ -148,3 +148,9 @@ def test_imbalance_and_leaks_are_told():
 def test_control_characters_in_names_do_not_reach_the_terminal():
     frame = table().rename({"hair": "ha\x1b[31mir"})
     assert not any("\x1b" in line for line in gather(frame, Question("kind")).words)
+
+
+def test_features_made_in_blocks_are_those_made_at_once(monkeypatch):
+    made = gather(table(), Question("kind"))
+    monkeypatch.setattr("chainrule.tasks.material._BLOCK", 7)
+    np.testing.assert_array_equal(features_in_blocks(made.preparer, made.table), made.preparer.transform(made.table))

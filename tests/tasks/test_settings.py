@@ -50,3 +50,9 @@ def test_the_rule_follows_the_rows_and_survives_saving():
     assert configs[-1].batch_size == 4096
     assert [config.dropout for config in configs] == sorted((c.dropout for c in configs), reverse=True)
     assert from_config(to_config(configs[1])) == configs[1]
+
+
+def test_bins_shrink_where_they_would_not_fit_into_memory():
+    assert default_config("binary", 12_000, 8).piecewise_bins == 32
+    assert default_config("binary", 600_000, 10).piecewise_bins == 25
+    assert default_config("binary", 10_000_000, 100).piecewise_bins == 0

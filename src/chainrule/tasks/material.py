@@ -41,6 +41,7 @@ from chainrule.tasks.settings import TableConfig, default_config
 BALANCES = ("none", "weights", "undersample", "oversample")
 _FEW_COMBINATIONS = 0.5  # below this share of different rows, equal rows are no copies: there are few combinations
 MIN_ROWS = 10
+_BLOCK = 50_000  # rows
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Material:
         if not self.config.piecewise_bins and self.config.scaling == "standard":
             return self.features
         fitted = TablePreparer().fit(self.table, self.schema, self.split.train, exclude=self.preparer.not_features)
-        return fitted.transform(self.table)
+        return features_in_blocks(fitted, self.table)
 
     @property
     def num_outputs(self) -> int:
@@ -153,15 +154,26 @@ def gather(source: Any, question: Question) -> Material:  # Any: a path, a Table
     schema = infer_schema(table, kinds=question.kinds)
     parts = _divide(table, schema, target, question)
     encoder = target.encoder_for(parts.train)
-    config = default_config(target.task, parts.train.size).replaced(question.settings)
+    config = default_config(target.task, parts.train.size, len(schema.of_kind("number")))
+    config = config.replaced(question.settings)
     exclude = tuple(dict.fromkeys([*encoder.columns, *filter(None, (question.group, question.time))]))
     preparer = TablePreparer(numeric=config.scaling, piecewise_bins=config.piecewise_bins).fit(  # type: ignore[arg-type]  # checked by TableConfig
         table, schema, parts.train, exclude=exclude
     )
-    prepared = preparer.prepare(table)
     findings = scan(table, schema, target, parts)
-    material = Material(table, schema, target, encoder, parts, preparer, prepared.features, config, findings)
+    material = Material(
+        table, schema, target, encoder, parts, preparer, features_in_blocks(preparer, table), config, findings
+    )
     return Material(**{**material.__dict__, "words": tuple(_words(material, question))})
+
+
+def features_in_blocks(preparer: FittedPreparer, table: Table) -> np.ndarray:
+    """The features of ``table``, made some rows at a time: what a block needs in float64 is soon free again."""
+    features = np.empty((len(table), len(preparer.feature_names)), np.float32)
+    for start in range(0, len(table), _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(table)))
+        features[rows] = preparer.transform(table.take(rows) if len(table) > _BLOCK else table)
+    return features
 
 
 def targets_of(material: Material) -> np.ndarray:

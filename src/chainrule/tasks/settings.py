@@ -15,6 +15,7 @@ from chainrule.data import Task
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop")
 SCALINGS = ("standard", "minmax", "robust", "quantile")
 SMALL, MEDIUM = 1_000, 5_000  # training rows
+_MOST_BINNED = 150_000_000  # numbers made by piecewise-linear bins: 0.6 GB in float32
 
 
 @register_class
@@ -101,8 +102,11 @@ class TableConfig:
         return dataclasses.asdict(self)
 
 
-def default_config(task: Task, num_rows: int) -> TableConfig:
+def default_config(task: Task, num_rows: int, num_numbers: int = 0) -> TableConfig:
     """The default hyperparameters for ``num_rows`` training rows: one rule for all tables.
+
+    ``num_numbers`` is the number of numeric columns; of very large tables it limits the bins, so that the features fit
+    into memory.
 
     - Every network has a linear path beside its hidden layers, which then only have to learn what a line cannot say.
     - Few rows (below 1,000) hold few bends that are not noise: the linear path starts as the regression of the
@@ -140,7 +144,7 @@ def default_config(task: Task, num_rows: int) -> TableConfig:
         linear_start=False,
         refit=False,
         scaling="quantile",
-        piecewise_bins=32,
+        piecewise_bins=max(0, min(32, _MOST_BINNED // (num_rows * max(num_numbers, 1)))),
         epochs=100,
         width=128,
         dropout=0.1,
