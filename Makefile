@@ -33,7 +33,7 @@ check: $(VENV)/.ready-check
 	$(BIN)/python scripts/capabilities.py --check
 
 results: $(VENV)/.ready-test
-	$(BIN)/python -m benchmarks.results $(ARGS)
+	$(BIN)/python scripts/results.py $(ARGS)
 
 benchmarks: $(VENV)/.ready-test .venv-peers/.ready
 	$(BIN)/python -m benchmarks $(ARGS)
