@@ -16,7 +16,8 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.S)
 
 
 @pytest.mark.filterwarnings("default")  # predicting for the training file notes rare values, as it should
-def test_python_examples_run_and_print_what_is_shown():
+def test_python_examples_run_and_print_what_is_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     text = "\n".join(body for language, body in BLOCKS if language == "python")
     assert text.count(">>>") > 10
     test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
@@ -48,7 +49,8 @@ def test_shell_commands_run(tmp_path):
     heart = (ROOT / "src/chainrule/datasets/heart.csv").read_text()
     (tmp_path / "heart.csv").write_text(heart)
     rows = heart.splitlines()
-    (tmp_path / "new.csv").write_text("\n".join([rows[0], *rows[5:15]]) + "\n")
+    for name, part in (("new.csv", rows[5:15]), ("other-hospital.csv", rows[100:160])):
+        (tmp_path / name).write_text("\n".join([rows[0], *part]) + "\n")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command in commands:
         done = subprocess.run(
