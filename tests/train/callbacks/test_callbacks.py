@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from chainrule.models import Sequential
 from chainrule.optimizers import SGD
 from chainrule.train import EarlyStopping, JsonLines, Progress, ReduceLROnPlateau, StopOnConvergence, StopWhen
 from chainrule.train.callbacks.base import larger_is_better
+from chainrule.train.events import ChunkEnd, EpochEnd, FitStart
 
 
 def make_model(rate=0.1):
@@ -170,10 +172,42 @@ def test_progress_is_plain_lines_without_a_terminal(noise):
     assert lines[0].startswith("epoch 1/3 loss ")
     assert "| val loss" in lines[0]
     assert "rate 0.1" in lines[0]
-    assert "examples/s" in lines[0]
-    assert "left" in lines[0]
+    assert "examples/s" not in lines[0]  # the first epoch's seconds are mostly compiling
+    assert "left" not in lines[0]
+    assert "examples/s" in lines[1]
+    assert "left" in lines[1]
     assert "\r" not in out.getvalue()
     assert lines[-1].startswith("3 epochs in")
+
+
+def test_time_left_is_measured_without_the_first_epoch(monkeypatch):
+    """Sixty seconds of compiling, then one second an epoch: after epoch 3 of 10, seven seconds are left."""
+    now = [0.0]
+    monkeypatch.setattr("chainrule.train.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    out, run = io.StringIO(), SimpleNamespace(learning_rate=lambda _: None)
+    progress = Progress(stream=out, live=False)
+    progress(FitStart(10, 5, 4, 8, 0, 3), run)  # a second fit: its epochs are 5 to 14
+    for epoch, moment in ((5, 60.0), (6, 61.0), (7, 62.0)):
+        now[0] = moment
+        progress(EpochEnd(epoch, 4, 1.0, 8.0, {"loss": 0.5}), run)
+    first, second, third = out.getvalue().splitlines()
+    assert first == "epoch 5/14 loss 0.5"
+    assert second.endswith("8 examples/s 8.0 s left at most")
+    assert third.endswith("8 examples/s 7.0 s left at most")
+
+
+def test_time_left_within_the_first_epoch_waits_for_a_second_call(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("chainrule.train.callbacks.progress.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    out, run = io.StringIO(), SimpleNamespace(learning_rate=lambda _: None)
+    progress = Progress(stream=out, live=True)
+    progress(FitStart(2, 1, 10, 80, 0, 3), run)
+    for step, moment in ((1, 60.0), (3, 62.0)):  # two steps took two seconds: 17 of 20 remain
+        now[0] = moment
+        progress(ChunkEnd(1, step, 10, moment, {"loss": 0.5}), run)
+    first, second = out.getvalue().split("\r\x1b[K")[1:]
+    assert first == "epoch 1/2 step 1/10 loss 0.5"
+    assert second == "epoch 1/2 step 3/10 loss 0.5 17.0 s left at most"
 
 
 def test_progress_redraws_one_line_on_a_terminal(noise):

@@ -20,6 +20,9 @@ _PLAIN_LINES = 10  # without a terminal: the first epoch, about this many in bet
 class Progress:
     """Writes progress to ``stream`` (stderr): one live line on a terminal, a few plain lines elsewhere.
 
+    The first compiled call and the first epoch also compile, which says nothing of the rest: time left is told from
+    the second call on, measured without the first, and speed from the second epoch on.
+
     Args:
         optimizer: to show its rate.
         stream: where to write.
@@ -33,13 +36,14 @@ class Progress:
         self.live = terminal if live is None else live
         self._drawn = 0.0
         self._shown_epoch = 0
+        self._mark: tuple[float, float] | None = None  # epochs done and the moment from which speed is measured
 
     def __call__(self, event: Event, run: Run) -> None:
         """Show the event."""
         match event:
             case FitStart():
                 self._start = event
-                self._began = time.perf_counter()
+                self._mark = None
             case ChunkEnd():
                 self._chunk(event)
             case EpochEnd():
@@ -50,22 +54,21 @@ class Progress:
                 self._end(event, run)
 
     def _chunk(self, event: ChunkEnd) -> None:
-        now = time.perf_counter()
-        if self.live and event.step < event.steps_per_epoch and now - self._drawn > _REDRAW_SECONDS:
-            done = event.epoch - self._start.first_epoch + event.step / event.steps_per_epoch
-            self._draw(
-                f"epoch {event.epoch}/{self._last} step {event.step}/{event.steps_per_epoch} "
-                f"{format_logs(event.logs)} {self._left(done)}"
-            )
+        if event.step == event.steps_per_epoch:
+            return
+        left = self._left(event.epoch - self._start.first_epoch + event.step / event.steps_per_epoch)
+        if self.live and time.perf_counter() - self._drawn > _REDRAW_SECONDS:
+            place = f"epoch {event.epoch}/{self._last} step {event.step}/{event.steps_per_epoch}"
+            self._draw(f"{place} {format_logs(event.logs)}{left}")
 
     def _epoch(self, event: EpochEnd, run: Run) -> None:
         done = event.epoch - self._start.first_epoch + 1
         rate = run.learning_rate(self.optimizer)
         shown_rate = "" if rate is None else f" rate {rate:.3g}"
-        text = (
-            f"epoch {event.epoch}/{self._last} {format_logs(event.logs)}{shown_rate} "
-            f"{_short(event.examples_per_second)} examples/s {self._left(done)}"
-        )
+        if done == 1:
+            self._mark = None
+        speed = f" {_short(event.examples_per_second)} examples/s" if done > 1 else ""
+        text = f"epoch {event.epoch}/{self._last} {format_logs(event.logs)}{shown_rate}{speed}{self._left(done)}"
         if self.live:
             if time.perf_counter() - self._drawn > _REDRAW_SECONDS or event.epoch == self._last:
                 self._draw(text)
@@ -86,9 +89,15 @@ class Progress:
         return self._start.first_epoch + self._start.epochs - 1
 
     def _left(self, epochs_done: float) -> str:
-        spent = time.perf_counter() - self._began
-        left = spent / epochs_done * (self._start.epochs - epochs_done) if epochs_done else 0.0
-        return f"{_clock(left)} left at most"
+        """Time left, from what came after the mark; the first call only sets the mark."""
+        now = time.perf_counter()
+        if self._mark is None:
+            self._mark = epochs_done, now
+        first, began = self._mark
+        if epochs_done <= first:
+            return ""
+        left = (now - began) / (epochs_done - first) * (self._start.epochs - epochs_done)
+        return f" {_clock(left)} left at most"
 
     def _draw(self, text: str) -> None:
         self._drawn = time.perf_counter()
