@@ -30,7 +30,8 @@ MAY_IMPORT = {
     **dict.fromkeys(("tasks", "tuning", "serving", "exchange", "estimators"), _TASKS),
     **dict.fromkeys(("cli", "studio"), _DOORS),
 }
-LIGHT = {"errors", "checks", "registry", "optional", "partition"}  # the half of _base without JAX; all that data may use
+# the half of _base without JAX; all that data may use
+LIGHT = {"errors", "checks", "registry", "optional", "partition", "wording"}
 LONGEST_CHAIN = 11
 
 

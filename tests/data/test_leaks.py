@@ -71,7 +71,33 @@ def test_missingness_that_gives_the_answer(share):
 
 
 def test_identifier():
-    assert kinds(findings({"x": NOISE, "row": range(N), "y": ILL}, "y")) == [("identifier", "row")]
+    (finding,) = findings({"x": NOISE, "row": range(N), "y": ILL}, "y")
+    assert (finding.kind, finding.column) == ("identifier", "row")
+    assert finding.action == "It is not used as a feature."  # every row has its own: nothing to group by
+
+
+def test_identifiers_are_one_finding_that_ends_with_the_option_to_type():
+    """Of a column with gaps only the gaps are used; a column with gaps or without repeats cannot divide rows."""
+    ticket = [f"T{n * 2 // 3}" for n in range(N)]
+    cabin = [f"C{n}" if n % 3 else None for n in range(N)]
+    (both,) = findings({"x": NOISE, "cabin": cabin, "my ticket": ticket, "y": ILL}, "y")
+    assert (both.kind, both.column) == ("identifier", None)
+    assert both.message == "columns 'cabin' and 'my ticket' look like identifiers."
+    assert both.action.startswith("Their text is not used, only whether 'cabin' is filled in.")
+    assert both.action.endswith("--group 'my ticket'")
+    (one,) = findings({"x": NOISE, "cabin": cabin, "y": ILL}, "y")
+    assert one.action == "Its text is not used, only whether it is filled in."
+    groups = split(N, groups=ticket)
+    (grouped,) = findings({"x": NOISE, "ticket": ticket, "y": ILL}, "y", made=groups)
+    assert "--group" not in grouped.action
+
+
+def test_a_single_row_is_told_in_the_singular():
+    made = Split(np.arange(60), np.arange(60, 90), np.arange(90, 120))
+    x = NOISE.copy()
+    x[119] = x[0]
+    (finding,) = findings({"x": x, "y": ILL}, "y", made=made)
+    assert finding.message == "1 validation or test row is an exact copy of a training row."
 
 
 def test_copies_on_both_sides():

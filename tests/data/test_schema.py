@@ -69,6 +69,11 @@ def test_description_has_a_row_per_column(schema):
     assert rows[2] == ("thal", "code", "3, 6, 7", schema["thal"].reason)
 
 
+def test_examples_with_separators_are_quoted():
+    table = read_table({"place": ["Perth, WA", "Rome", "a;b"] * 7})
+    assert describe(infer_schema(table))[0][2] == "'Perth, WA', Rome, 'a;b'"
+
+
 def test_unknown_name(schema):
     with pytest.raises(DataError, match="Did you mean 'smoker'"):
         schema["smokr"]

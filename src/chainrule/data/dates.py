@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
@@ -22,6 +25,7 @@ FORMATS = (
 )
 _LOOKS_LIKE_DATE = r"^([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})([ T][0-9:.]+)?$"
 NATIVE = "native"  # the column already holds moments
+_EXAMPLE = datetime.datetime(2023, 1, 31, 18, 30)
 DATE_PARTS = ("year", "month", "day_of_week", "hour", "elapsed_days")
 
 
@@ -32,7 +36,7 @@ def find_date_format(values: pl.Series) -> tuple[str, str] | None:
         >>> find_date_format(pl.Series(["24.12.2023", "01.02.2024", None]))
         ('%d.%m.%Y', '')
         >>> find_date_format(pl.Series(["01/02/2024"]))
-        ('%d/%m/%Y', 'month and day could be exchanged; read as %d/%m/%Y')
+        ('%d/%m/%Y', 'month and day could be exchanged; read as in 31/01/2023')
     """
     if isinstance(values.dtype, pl.Datetime):
         return NATIVE, ""
@@ -48,19 +52,27 @@ def find_date_format(values: pl.Series) -> tuple[str, str] | None:
         return None
     chosen = _parse(sample, fitting[0])
     is_ambiguous = any(not chosen.equals(_parse(sample, form)) for form in fitting[1:])
-    remark = f"month and day could be exchanged; read as {fitting[0]}" if is_ambiguous else ""
+    remark = f"month and day could be exchanged; read as in {_example(fitting[0])}" if is_ambiguous else ""
     return fitting[0], remark
 
 
-def to_moments(values: pl.Series, form: str, where: str) -> pl.Series:
-    """``values`` as ``Datetime`` by the format found in training; another format is an error naming the value."""
+def to_moments(values: pl.Series, form: str, source: str, where: Callable[[int], str] | None = None) -> pl.Series:
+    """``values`` as ``Datetime`` by the format found in training; another format is an error naming the value.
+
+    Args:
+        values: the column.
+        form: the format that :func:`find_date_format` gave.
+        source: what the table is called in messages.
+        where: from a row (counted from 0) to its place in words, such as ``visits.csv: line 5``; by default its
+            number within ``source``.
+    """
     if isinstance(values.dtype, pl.Datetime):
         return values
     if values.dtype != pl.String:
         if values.null_count() == values.len():
             return pl.Series(values.name, [None] * values.len(), dtype=pl.Datetime("us"))
         raise DataError(
-            f"{where}: column {values.name!r} must hold dates, as in training; received numbers. "
+            f"{source}: column {values.name!r} must hold dates, as in training; received numbers. "
             "Write the dates as in the training file."
         )
     candidates = FORMATS if form == NATIVE else (form,)
@@ -69,9 +81,9 @@ def to_moments(values: pl.Series, form: str, where: str) -> pl.Series:
         if parsed.null_count() == values.null_count():
             return parsed
     row = int((parsed.is_null() & values.is_not_null()).arg_max() or 0)
-    expected = "like 2024-01-31" if form == NATIVE else f"written as {form}"
+    place = where(row) if where is not None else f"{source}: row {row + 1}"
     raise DataError(
-        f"{where}: row {row + 1}, column {values.name!r}: expected a date {expected}; received {values[row]!r}. "
+        f"{place}, column {values.name!r}: expected a date such as {_example(form)}; received {values[row]!r}. "
         "Write the dates as in the training file."
     )
 
@@ -107,6 +119,11 @@ def epoch_days(moments: pl.Series) -> pl.Series:
         [2.0]
     """
     return moments.dt.epoch("us").cast(pl.Float64) / 86_400e6
+
+
+def _example(form: str) -> str:
+    """A date as ``form`` writes it; one whose day can be no month."""
+    return _EXAMPLE.strftime("%Y-%m-%d" if form == NATIVE else form.replace("%.f", ".5"))
 
 
 def _parse(values: pl.Series, form: str) -> pl.Series:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from chainrule._base.wording import counted
 from chainrule.data.prepare.encode import OrdinalEncoder
-from chainrule.data.prepare.table import FittedPreparer
-from chainrule.data.schema import Schema
+from chainrule.data.prepare.table import FittedPreparer, is_sometimes_given
+from chainrule.data.schema import Column, Schema
 from chainrule.data.sources.table import Table
 from chainrule.data.split import Labels, Split, duplicate_groups
 from chainrule.data.target import Target
@@ -83,14 +86,15 @@ def scan(
     for column in schema.columns:
         if column.name in target.encoder.columns or column.kind in ("constant", "all_missing"):
             continue
-        if column.kind in ("identifier", "text"):
-            if column.kind == "identifier":
-                findings.append(_identifier(column.name, column.reason))
-        elif proxy := _proxy(table.column(column.name), column.kind, target):
+        is_feature = column.kind not in ("identifier", "text")
+        if is_feature and (proxy := _proxy(table.column(column.name), column.kind, target)):
             findings.append(proxy)
             continue
         if column.missing and (missingness := _missingness(table.column(column.name), target)):
             findings.append(missingness)
+    identifiers = [schema[name] for name in schema.of_kind("identifier") if name not in target.encoder.columns]
+    if identifiers:
+        findings.append(_identifiers(identifiers, table, split))
     if split is not None:
         features = [name for name in table.columns if name not in target.encoder.columns]
         findings += _across(table, features, split, groups=groups, time=time)
@@ -127,13 +131,31 @@ def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:
     return float((ranks[is_positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))
 
 
-def _identifier(name: str, reason: str) -> Finding:
-    return Finding(
-        "identifier",
-        name,
-        f"column {name!r} looks like an identifier: {reason}.",
-        "It is not used as a feature; if its rows belong together in groups, split by it.",
-    )
+def _identifiers(columns: list[Column], table: Table, split: Split | None) -> Finding:
+    """One finding for all identifiers: what is used of them, and which could keep rows together."""
+    if len(columns) == 1:
+        message = f"column {columns[0].name!r} looks like an identifier: {columns[0].reason}."
+    else:
+        message = f"columns {_listed([column.name for column in columns])} look like identifiers."
+    train = table if split is None else table.take(split.train)
+    marked = [column.name for column in columns if is_sometimes_given(train.column(column.name))]
+    if not marked:
+        action = "It is not used as a feature." if len(columns) == 1 else "They are not used as features."
+    elif len(columns) == 1:
+        action = "Its text is not used, only whether it is filled in."
+    else:
+        action = (
+            f"Their text is not used, only whether {_listed(marked)} {'is' if len(marked) == 1 else 'are'} filled in."
+        )
+    repeated = [column.name for column in columns if not column.missing and column.unique < column.rows]
+    if repeated and (split is None or not re.search("by (group|time)", split.how)):
+        action += f" If rows of one value belong together, keep them on one side: --group {shlex.quote(repeated[0])}"
+    return Finding("identifier", columns[0].name if len(columns) == 1 else None, message, action)
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [repr(name) for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
 def _proxy(values: pl.Series, kind: str, target: Target) -> Finding | None:
@@ -263,36 +285,26 @@ def _across(
         ids = duplicate_groups(table, features)
         num_twins = int(np.isin(ids[held_out], ids[split.train]).sum())
         if num_twins:
-            findings.append(
-                Finding(
-                    "duplicates",
-                    None,
-                    f"{num_twins:,} validation and test rows are exact copies of training rows.",
-                    "Keep copies on one side (split the table itself), or remove them.",
-                )
+            copies = counted(
+                num_twins,
+                "validation or test row is an exact copy of a training row.",
+                "validation and test rows are exact copies of training rows.",
             )
+            action = "Keep copies on one side (split the table itself), or remove them."
+            findings.append(Finding("duplicates", None, copies, action))
     if groups is not None:
         ids = pl.Series(groups).rank("dense").to_numpy()
         shared = np.intersect1d(ids[held_out], ids[split.train])
         if shared.size:
-            findings.append(
-                Finding(
-                    "groups",
-                    None,
-                    f"{shared.size:,} groups have rows both in training and in validation or test.",
-                    "Split by group.",
-                )
-            )
+            groups_with = counted(shared.size, "group has", "groups have")
+            message = f"{groups_with} rows both in training and in validation or test."
+            findings.append(Finding("groups", None, message, "Split by group."))
     if time is not None and split.test.size:
         order = pl.Series(time).rank("dense").to_numpy()
         num_late = int((order[split.train] >= order[split.test].min()).sum())
         if num_late:
-            findings.append(
-                Finding(
-                    "time",
-                    None,
-                    f"{num_late:,} training rows are not earlier than the first test row.",
-                    "Split by time.",
-                )
+            message = (
+                f"{counted(num_late, 'training row is', 'training rows are')} not earlier than the first test row."
             )
+            findings.append(Finding("time", None, message, "Split by time."))
     return findings

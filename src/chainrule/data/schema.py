@@ -200,7 +200,8 @@ def _check_choice_fits(values: pl.Series, chosen: ColumnKind, date: tuple[str, s
     if chosen == "number" and not values.dtype.is_numeric():
         raise DataError(
             f"infer_schema: column {values.name!r} cannot be a number: it holds text such as "
-            f"{values.drop_nulls()[0]!r}. Correct the values, or name the codes that mean missing."
+            f"{values.drop_nulls()[0]!r}. Correct the values, or pass the codes that mean missing: "
+            "read_table(path, missing=('-9',))."
         )
     if chosen == "date" and date is None:
         raise DataError(
@@ -256,7 +257,7 @@ def _summary(column: Column) -> str:
         parts = [f"{column.minimum:g} to {column.maximum:g}"]
     else:
         shown = column.examples[:5]
-        listed = ", ".join(shown)
+        listed = ", ".join(repr(text) if "," in text or ";" in text else text for text in shown)
         parts = [listed if column.unique <= len(shown) else f"{listed}, ... ({column.unique:,} in all)"]
     if column.missing:
         parts.append(f"{column.missing:,} missing")

@@ -17,6 +17,7 @@ import polars as pl
 from chainrule._base.checks import check_int, check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, DataError
 from chainrule._base.partition import deal
+from chainrule._base.wording import counted
 from chainrule.data.sources.table import Table
 
 T = TypeVar("T")
@@ -280,7 +281,8 @@ def _units(data: Any, groups: Labels | None, num_rows: int) -> tuple[np.ndarray,
     if isinstance(data, Table) and num_rows:
         units = duplicate_groups(data)
         num_duplicates = num_rows - int(units.max()) - 1
-        return units, f", {num_duplicates} duplicate rows kept together" if num_duplicates else ""
+        copies = counted(num_duplicates, "duplicate row", "duplicate rows")
+        return units, f", {copies} kept together" if num_duplicates else ""
     return np.arange(num_rows), ""
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from chainrule._base.checks import check_choice
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.registry import register_class
+from chainrule._base.wording import counted
 from chainrule.data.schema import value_text
 from chainrule.data.sources.numbers import number_mask
 from chainrule.data.sources.table import Table
@@ -250,11 +251,8 @@ def _missing_notes(values: pl.Series, name: str, table: Table) -> tuple[str, ...
         )
     if not num_missing:
         return ()
-    verb = "row has" if num_missing == 1 else "rows have"
-    subject = f"{num_missing:,} of {values.len():,}"
-    if num_missing == 1:
-        return (f"{subject} rows has no target and was left out.",)
-    return (f"{subject} {verb} no target and were left out.",)
+    of = f"of {values.len():,} rows"
+    return (counted(num_missing, f"{of} has no target and was left out.", f"{of} have no target and were left out."),)
 
 
 def _infer_task(present: pl.Series, table: Table, name: str, rows: np.ndarray) -> tuple[Task, str]:
@@ -290,7 +288,7 @@ def _refuse_mixed(present: pl.Series, table: Table, name: str, rows: np.ndarray)
         first = int((~is_number).arg_max() or 0)
         raise DataError(
             f"{table.where(int(rows[first]))}, column {name!r}: the target holds numbers, but here {present[first]!r}. "
-            "Correct the value, leave it empty, or name it as a missing code."
+            f"Correct the value in the file, leave it empty, or pass missing=({present[first]!r},) to read_table."
         )
 
 
@@ -357,6 +355,8 @@ def _multilabel(table: Table, names: tuple[str, ...]) -> Target:
             )
     encoder = TargetEncoder(names, "multilabel", ("0", "1"))
     num_left_out = len(table) - rows.size
-    notes = (f"{num_left_out:,} of {len(table):,} rows lack a target and were left out.",) if num_left_out else ()
+    of = f"of {len(table):,} rows"
+    note = counted(num_left_out, f"{of} lacks a target and was left out.", f"{of} lack a target and were left out.")
+    notes = (note,) if num_left_out else ()
     reason = f"{len(names)} columns of 0/1: multi-label classification"
     return Target(encoder, reason, rows, encoder.encode(table.take(rows)), notes)

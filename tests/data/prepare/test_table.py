@@ -121,10 +121,10 @@ def test_unseen_missing_and_far_values_are_noted():
         dose=[None, 1e9, *COLUMNS["dose"][2:]],
     ))  # fmt: skip
     text = "\n".join(prepared.notes)
-    assert "column 'dose': 1 of 40 values are missing, though none was in training; filled with" in text
-    assert "column 'dose': 1 of 40 values are far outside the training range" in text
+    assert "column 'dose': 1 of 40 values is missing, though none was in training; filled with" in text
+    assert "column 'dose': 1 of 40 values is far outside the training range" in text
     assert "column 'thal': 2 values were rare or not there in training; given the training average" in text
-    assert "column 'sex': 1 values are missing, though none was in training" in text
+    assert "column 'sex': 1 value is missing, though none was in training" in text
     assert np.isfinite(prepared.features).all()
     np.testing.assert_allclose(prepared.features[0, 6:9], [0.5, 0.25, 0.25])
     assert prepared.features[0, 9] == 0.5
@@ -142,6 +142,7 @@ def test_dropped_column_keeps_whether_it_is_given():
     schema = infer_schema(table, kinds={"cabin": "identifier"})
     fitted = TablePreparer().fit(table, schema)
     assert fitted.feature_names == ("x", "cabin is given")
+    assert dict(fitted.describe())["cabin"] == "its text is not used, only whether it is filled in: chosen by you"
     assert fitted.transform(table)[:4, 1].tolist() == [0, 1, 0, 1]
 
 

@@ -60,4 +60,11 @@ def test_codes_stay_text():
 
 def test_almost_numeric_column_says_what_keeps_it_from_being_numeric():
     (note,) = typed(["1", "2", "oops", "4"]).notes
-    assert "1 of 4 values are not numbers, the first 'oops' (f: line 4)" in note
+    assert "1 of 4 values is not a number, the first 'oops' (f: line 4)" in note
+    assert note.endswith("replace it in the file, or pass missing=('oops',) to read_table.")
+
+
+def test_a_column_of_many_different_words_gets_no_hint_of_missing_codes():
+    (note,) = typed(["1", "2", "3", "4", "5", "A/5", "PC 1", "SC 2", "W 3"]).notes
+    assert "4 of 9 values are not numbers" in note
+    assert "missing" not in note

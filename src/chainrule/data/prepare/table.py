@@ -12,6 +12,7 @@ import polars as pl
 from chainrule._base.checks import check_choice, check_int
 from chainrule._base.errors import DataError, FormatError, did_you_mean
 from chainrule._base.registry import from_config, register_class, to_config
+from chainrule._base.wording import counted
 from chainrule.data.dates import DATE_PARTS, date_parts, epoch_days, to_moments
 from chainrule.data.prepare.encode import FittedOneHot, OneHotEncoder
 from chainrule.data.prepare.impute import FittedNumberImputer, NumberImputer
@@ -140,13 +141,15 @@ class FittedPreparer:
         """Rows for printing: column, and what becomes of it."""
         per_column: dict[str, list[str]] = {}
         for name, column in self._features():
-            per_column.setdefault(column, []).append(name)
+            if column not in self.filled:
+                per_column.setdefault(column, []).append(name)
         rows = [
             (column, f"{len(names)} feature{'s' if len(names) > 1 else ''}: {', '.join(names[:6])}"
              + (", ..." if len(names) > 6 else ""))
             for column, names in per_column.items()
         ]  # fmt: skip
-        return rows + [(name, f"left out: {reason}") for name, reason in self.dropped]
+        treatments = dict.fromkeys(self.filled, "its text is not used, only whether it is filled in")
+        return rows + [(name, f"{treatments.get(name, 'left out')}: {reason}") for name, reason in self.dropped]
 
     def _features(self) -> list[tuple[str, str]]:
         features = [(source.label, source.column) for source in self.numbers]
@@ -186,15 +189,15 @@ class FittedPreparer:
             num_missing = int(np.isnan(values).sum())
             if num_missing and not self.imputer.indicators[index] and source.part in ("value", "elapsed_days"):
                 notes.append(
-                    f"column {source.column!r}: {num_missing:,} of {values.size:,} values are missing, though none was "
-                    f"in training; filled with {self.imputer.values[index]:g}."
+                    f"column {source.column!r}: {_of(values, num_missing)} missing, though none was in training; "
+                    f"filled with {self.imputer.values[index]:g}."
                 )
             margin = source.high - source.low
             num_far = int(((values < source.low - margin) | (values > source.high + margin)).sum())
             if num_far:
                 notes.append(
-                    f"column {source.label!r}: {num_far:,} of {values.size:,} values are far outside the training "
-                    f"range {source.low:g} to {source.high:g}; predictions for these rows are guesses."
+                    f"column {source.label!r}: {_of(values, num_far)} far outside the training range "
+                    f"{source.low:g} to {source.high:g}; predictions there are guesses."
                 )
         return notes
 
@@ -281,7 +284,7 @@ class TablePreparer:
             scaler=SCALERS[self.numeric].fit(filled) if numbers else FittedScaler((), ()),
             bins=PiecewiseLinear(self.piecewise_bins).fit(raw) if self.piecewise_bins and numbers else None,
             categories=categories,
-            filled=tuple(name for name, _ in dropped if _is_sometimes_given(train.column(name))),
+            filled=tuple(name for name, _ in dropped if is_sometimes_given(train.column(name))),
             dropped=dropped,
             not_features=tuple(exclude),
             fitted_rows=len(train),
@@ -301,10 +304,21 @@ class TablePreparer:
             return [NumberSource(name, part) for part in _TEXT_PARTS]
         if column.kind != "date" or column.date_format is None:
             return []
-        moments = to_moments(train.column(name), column.date_format, train.source)
+        moments = to_moments(train.column(name), column.date_format, train.source, train.where)
         first = epoch_days(moments).min()
         start = float(first) if isinstance(first, float) else 0.0
         return [NumberSource(name, part, column.date_format, start) for part in DATE_PARTS]
+
+
+def is_sometimes_given(values: pl.Series) -> bool:
+    """Whether training ``values`` are missing often enough, and not too often, for "is given" to be a feature.
+
+    Example:
+        >>> is_sometimes_given(pl.Series(["C85", None, "E46"])), is_sometimes_given(pl.Series(["a", "b"]))
+        (True, False)
+    """
+    share = values.null_count() / values.len()
+    return 0.02 <= share <= 0.98
 
 
 def _number_matrix(table: Table, sources: Sequence[NumberSource]) -> np.ndarray:
@@ -317,7 +331,7 @@ def _number_matrix(table: Table, sources: Sequence[NumberSource]) -> np.ndarray:
 def _numbers(table: Table, source: NumberSource) -> np.ndarray:
     values = table.column(source.column)
     if source.part in DATE_PARTS and source.date_format is not None:
-        moments = to_moments(values, source.date_format, table.source)
+        moments = to_moments(values, source.date_format, table.source, table.where)
         return date_parts(moments, source.first_day)[:, DATE_PARTS.index(source.part)]
     if source.part in _TEXT_PARTS:
         text = values.cast(pl.String)
@@ -365,21 +379,19 @@ def _one_indicator(imputer: FittedNumberImputer, sources: Sequence[NumberSource]
     return FittedNumberImputer(imputer.values, tuple(indicators))
 
 
-def _is_sometimes_given(values: pl.Series) -> bool:
-    share = values.null_count() / values.len()
-    return 0.02 <= share <= 0.98
+def _of(values: np.ndarray, count: int) -> str:
+    return counted(count, f"of {values.size:,} values is", f"of {values.size:,} values are")
 
 
 def _category_notes(source: CategorySource, num_unknown: int, num_missing: int) -> list[str]:
     encoder, notes = source.encoder, []
     if num_unknown:
         treatment = "counted as '(other)'" if encoder.has_other else "given the training average"
-        notes.append(
-            f"column {source.column!r}: {num_unknown:,} values were rare or not there in training; {treatment}."
-        )
+        what = counted(num_unknown, "value was", "values were")
+        notes.append(f"column {source.column!r}: {what} rare or not there in training; {treatment}.")
     if num_missing and not encoder.has_missing:
         notes.append(
-            f"column {source.column!r}: {num_missing:,} values are missing, though none was in training; given the "
-            "training average."
+            f"column {source.column!r}: {counted(num_missing, 'value is', 'values are')} missing, though none was in "
+            "training; given the training average."
         )
     return notes

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from chainrule._base.errors import ArgumentError, DataError
+from chainrule._base.wording import counted
 from chainrule.data.sources.encoding import to_utf8
 from chainrule.data.sources.header import MAX_COLUMNS, has_header, name_columns
 from chainrule.data.sources.structure import (
@@ -69,7 +70,7 @@ def read_delimited(
             notes.append(f"{name}: the separator is a {SEPARATOR_NAMES[separator]}.")
     records = _records(data, separator, name)
     if records.num_blank:
-        notes.append(f"{name}: {records.num_blank:,} blank lines were skipped.")
+        notes.append(f"{name}: {counted(records.num_blank, 'blank line was', 'blank lines were')} skipped.")
     return with_header(records.frame, name, records.lines, header=header, notes=notes, separator=separator)
 
 

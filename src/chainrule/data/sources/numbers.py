@@ -13,6 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from chainrule._base.errors import DataError
+from chainrule._base.wording import counted
 
 MISSING_CODES = ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "<na>", "nat")
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -21,6 +22,7 @@ _DRESSED = r"^[+-]?[$£€]? ?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)? ?%?$"
 _INFINITE = r"^(?i)[+-]?inf(inity)?$"
 _PADDED_CODE = r"^0[0-9]+$"
 _EXACT = 2.0**53  # whole numbers above it are no longer exact in a float
+_MOST_CODES = 3  # words among numbers that differ more than this are values, not codes for missing
 
 
 class Typed(NamedTuple):
@@ -137,11 +139,14 @@ def _almost_numeric(values: pl.Series, is_number: pl.Series, where: Callable[[in
     num_numbers, num_present = int(is_number.sum()), values.len() - values.null_count()
     if num_numbers < 0.5 * num_present:
         return ()
-    row = int((~is_number).fill_null(False).arg_max() or 0)
-    return (
-        f"column {values.name!r}: read as text, because {num_present - num_numbers:,} of {num_present:,} values are "
-        f"not numbers, the first {values[row]!r} ({where(row)}). If it means missing, name it as a missing code.",
-    )
+    is_word = (~is_number).fill_null(False)
+    row = int(is_word.arg_max() or 0)
+    of = f"of {num_present:,} values"
+    words = counted(num_present - num_numbers, f"{of} is not a number", f"{of} are not numbers")
+    note = f"column {values.name!r}: read as text, because {words}, the first {values[row]!r} ({where(row)})."
+    if values.filter(is_word).n_unique() <= _MOST_CODES:
+        note += f" If it means missing, replace it in the file, or pass missing=({values[row]!r},) to read_table."
+    return (note,)
 
 
 def _with_note(typed: Typed, note: str) -> Typed:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule._base.errors import DataError
+from chainrule._base.wording import counted
 from chainrule.data.sources.encoding import line_at
 
 SEPARATORS = (",", "\t", ";", "|")
@@ -129,7 +130,7 @@ def check_even(num_fields: np.ndarray, lines: np.ndarray, name: str, separator: 
     if not uneven.size:
         return
     first = int(uneven[0])
-    others = f" ({uneven.size - 1:,} other lines differ too)" if uneven.size > 1 else ""
+    others = f" ({counted(uneven.size - 1, 'other line differs', 'other lines differ')} too)" if uneven.size > 1 else ""
     raise DataError(
         f"{name}: line {int(lines[first])} has {int(num_fields[first])} fields; expected {expected}, as on line "
         f"{int(lines[0])}{others}. The separator is taken to be a {SEPARATOR_NAMES.get(separator, repr(separator))}: "
