@@ -42,3 +42,11 @@ def test_dense_on_more_axes(shape, units):
 def test_sizes_in_the_text_are_readable():
     big = cr.Sequential([Input(4096), Dense(4096)])
     assert "64.02 MiB" in str(summarize(big.graph))
+
+
+def test_repr_is_one_line_with_shapes_and_parameters():
+    first, second = Input(3), Input((5, 2))
+    model = cr.Model([first, second], [Dense(4)(first), Dense(1)(second)], name="two")
+    assert repr(model) == "<Model 'two': (b, 3), (b, 5, 2) → (b, 4), (b, 5, 1), 19 parameters>"
+    assert repr(cr.Sequential([Dense(4)])) == "<Sequential: input shape not known yet>"
+    assert repr(cr.Sequential([Input(3), Flatten()])) == "<Sequential: (b, 3) → (b, 3), 0 parameters>"

@@ -25,7 +25,7 @@ from chainrule.models.fitting import Fitting
 from chainrule.models.prediction import outputs_by_path, predict_in_batches
 from chainrule.models.recipes import make_recipe
 from chainrule.models.saving import named_arrays, save_model
-from chainrule.models.summary import summarize
+from chainrule.models.summary import in_one_line, summarize
 from chainrule.models.weights import check_patterns, replaced, with_trained_parts
 from chainrule.train import Engine, Feed, History, Recipe, TrainState, initial_state
 from chainrule.train.loop import evaluate as evaluate_feed
@@ -95,6 +95,9 @@ class Model:
             )
         return self._graph
 
+    def __repr__(self) -> str:
+        return in_one_line(type(self).__name__, self.name, self._graph)
+
     @property
     def layers(self) -> list[Layer]:
         """The layers in order of their first call."""
@@ -163,8 +166,7 @@ class Model:
         """
         check_patterns(patterns, self.variables)
         variables = self.variables
-        self.frozen = patterns
-        self._engine = None
+        self.frozen, self._engine = patterns, None
         self._replace(variables)
 
     def _is_frozen(self) -> Callable[[str], bool] | None:

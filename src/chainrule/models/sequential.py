@@ -37,6 +37,8 @@ class Sequential(Model):
         dense_1 (Dense)  (b, 2)                66             64  dense
         -----------------------------------------------------------------------
         514 parameters (2.008 KiB), of which 0 frozen; 0 numbers of state; 480 multiply-adds per example
+        >>> model
+        <Sequential: (b, 13) → (b, 2), 514 parameters>
     """
 
     def __init__(

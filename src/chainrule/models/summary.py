@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chainrule._base import tree as trees
 from chainrule._base.spec import shape_text
+from chainrule._base.wording import counted
 from chainrule.core import Graph, Node
 from chainrule.models.cost import multiply_adds
 
@@ -92,6 +93,21 @@ def summarize(graph: Graph, is_frozen: Callable[[str], bool] | None = None) -> S
         state=sum(math.prod(w.shape) for w in leaves.values() if w.kind == "state"),
         multiply_adds=sum(row.multiply_adds for row in rows),
     )
+
+
+def in_one_line(kind: str, name: str | None, graph: Graph | None) -> str:
+    """What ``repr`` shows of a model: class, name, shapes of inputs and outputs, parameters.
+
+    Example:
+        >>> in_one_line("Sequential", "heart", None)
+        "<Sequential 'heart': input shape not known yet>"
+    """
+    head = kind if name is None else f"{kind} {name!r}"
+    if graph is None:
+        return f"<{head}: input shape not known yet>"
+    parameters = sum(math.prod(w.shape) for w in trees.flatten(graph.weights()).values() if w.kind == "param")
+    inputs, outputs = (", ".join(shape_text(symbol.spec) for symbol in ends) for ends in (graph.inputs, graph.outputs))
+    return f"<{head}: {inputs} → {outputs}, {counted(parameters, 'parameter', 'parameters')}>"
 
 
 def _input_names(graph: Graph, node: Node) -> tuple[str, ...]:
