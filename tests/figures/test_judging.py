@@ -122,6 +122,12 @@ def test_importance_is_sorted_with_its_own_spread():
     np.testing.assert_allclose([s[1, 0] - s[0, 0] for s in whiskers], [0.06, 0.02, 0.04])
 
 
+@pytest.mark.parametrize(("options", "word"), [({}, "fall"), ({"higher_is_better": False}, "rise")])
+def test_importance_says_in_which_direction_worse_lies(options, word):
+    figure = figures.permutation_importance(["a"], [0.1], metric="rmse", **options)
+    assert figure.axes[0].get_xlabel() == f"{word} of rmse when the column is shuffled"
+
+
 def test_importance_says_how_many_columns_it_leaves_out():
     figure = figures.permutation_importance(range(7), np.arange(7.0), most=5)
     assert len(figure.axes[0].patches) == 5
@@ -134,3 +140,8 @@ def test_baseline_comparison_stresses_the_model_and_draws_intervals():
     assert (ours.get_width(), theirs.get_width()) == (0.9, 0.8)
     assert ours.get_facecolor() != theirs.get_facecolor()
     assert list(figure.axes[0].lines[0].get_xdata()) == [0.85, 0.95]
+
+
+def test_bars_compared_are_labelled_with_the_same_decimals():
+    figure = figures.baseline_comparison({"net": 0.9712, "linear": 0.4, "mean": -0.00009})
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.971", "0.400", "0.000"]

@@ -61,3 +61,18 @@ def test_figures_never_import_pyplot():
 def test_importing_chainrule_does_not_import_matplotlib():
     code = "import chainrule, sys; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([1.0, 0.4], ["1.000", "0.400"]),
+        ([-0.5, 0.25, float("nan")], ["−0.500", "0.250", "not finite"]),
+        ([123.4, 5.67], ["123", "6"]),
+        ([12.34, -5.67], ["12.3", "−5.7"]),
+        ([0.0123, 0.004], ["0.0123", "0.0040"]),
+        ([2e-7, 0.0], ["2e-7", "0"]),
+    ],
+)
+def test_numbers_share_their_decimals(values, texts):
+    assert style.numbers(values) == texts

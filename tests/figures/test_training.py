@@ -19,6 +19,16 @@ def test_learning_curves_show_both_losses_and_the_metric_from_epoch_one():
     assert metric.get_ylabel() == "F1"
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 7, 38, 400])
+def test_the_axis_of_epochs_starts_at_one(epochs):
+    axes = figures.learning_curves(np.ones(epochs)).axes[0]
+    ticks = axes.get_xticks()
+    assert ticks[0] == 1
+    assert 0.5 <= axes.get_xlim()[0] < 1
+    assert axes.get_xlim()[1] >= epochs >= ticks[-1]
+    assert [text.get_text() for text in axes.get_xticklabels()] == [str(int(tick)) for tick in ticks]
+
+
 def test_early_stopping_is_a_vertical_line_and_the_best_epoch_a_dot_on_the_validation_curve():
     """C120: the line stands at the epoch where training stopped, the dot where the weights were kept."""
     figure = figures.learning_curves([3, 2, 1], [3, 2.5, 2.6], best_epoch=2, stopped_epoch=3)

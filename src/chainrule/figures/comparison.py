@@ -18,15 +18,17 @@ def permutation_importance(
     spread: npt.ArrayLike | None = None,
     *,
     metric: str = "score",
+    higher_is_better: bool = True,
     most: int = 20,
 ) -> Figure:
-    """How much a metric falls when one column's values are shuffled, largest first, with the spread of repeats.
+    """How much worse a metric gets when one column's values are shuffled, largest first, with the spread of repeats.
 
     Args:
         columns: names.
-        importance: mean fall of the metric for each column (negative: shuffling helped).
+        importance: by how much the metric gets worse for each column, on average (negative: shuffling helped).
         spread: standard deviation over repeats, drawn as a line to both sides.
-        metric: name of the metric that falls.
+        metric: name of the metric.
+        higher_is_better: whether the metric gets worse by falling (accuracy) or by rising (an error).
         most: number of columns drawn.
 
     Example:
@@ -58,7 +60,8 @@ def permutation_importance(
     style.ticks(axes, "y", places.tolist(), [columns[index] for index in order], most=20)
     left_out = len(importance) - len(order)
     title = "Which columns matter" + (f" (first {len(order)} of {len(importance)})" if left_out else "")
-    style.titles(axes, title, f"fall of {style.label(metric)} when the column is shuffled")
+    worse = "fall" if higher_is_better else "rise"
+    style.titles(axes, title, f"{worse} of {style.label(metric)} when the column is shuffled")
     return figure
 
 
@@ -80,14 +83,14 @@ def baseline_comparison(
     Example:
         >>> figure = baseline_comparison({"network": 0.91, "logistic regression": 0.90, "majority class": 0.5})
         >>> [text.get_text() for text in figure.axes[0].texts]
-        ['0.91', '0.9', '0.5']
+        ['0.910', '0.900', '0.500']
     """
     style.nonempty("scores", list(scores), "baseline_comparison")
     stressed = next(iter(scores)) if model is None else model
     values = style.one_dimensional("scores", list(scores.values()), "baseline_comparison")
     figure, axes = style.panel(left=1.5, height=0.95 + 0.34 * max(len(scores), 2))
     low, high = min(0.0, float(np.nanmin(values))), max(0.0, float(np.nanmax(values)))
-    reach = high
+    reach, texts = high, style.numbers(values)
     for place, (name, value) in enumerate(scores.items()):
         axes.barh(place, value, 0.62, color=BLUE if name == stressed else YELLOW)
         end = max(value, 0.0)
@@ -95,8 +98,7 @@ def baseline_comparison(
             axes.plot(intervals[name], [place, place], color=INK, linewidth=1.2)
             end = max(end, *intervals[name])
         reach = max(reach, end)
-        text = style.number(value)
-        axes.text(end + 0.015 * (high - low or 1.0), place, text, va="center", fontsize=SMALL, color=INK)
+        axes.text(end + 0.015 * (high - low or 1.0), place, texts[place], va="center", fontsize=SMALL, color=INK)
     axes.set_xlim(low, reach + 0.14 * (high - low or 1.0))
     axes.set_ylim(len(scores) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")

@@ -12,6 +12,7 @@ References:
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -75,6 +76,21 @@ def number(value: float, digits: int = 3) -> str:
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
         text = f"{mantissa}e{int(exponent)}"
     return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def numbers(values: Sequence[float] | FloatArray, digits: int = 3) -> list[str]:
+    """Numbers to be compared, all with the decimals that give the largest of them ``digits`` significant digits.
+
+    Example:
+        >>> numbers([0.4, 0.971, 1.0]), numbers([9.5, 12.25]), numbers([52000.0, 7.0])
+        (['0.400', '0.971', '1.000'], ['9.5', '12.2'], ['52,000', '7'])
+    """
+    largest = max((abs(float(value)) for value in values if np.isfinite(value)), default=0.0)
+    if largest < 1e-4:
+        return [number(float(value), digits) for value in values]
+    decimals = max(digits - math.ceil(math.log10(largest)), 0)
+    texts = [f"{value:,.{decimals}f}" if np.isfinite(value) else number(float(value)) for value in values]
+    return [text.lstrip("-") if not text.strip("-0.") else text.replace("-", "−", 1) for text in texts]
 
 
 def panels(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from chainrule._base.checks import check_int, check_positive_int
 from chainrule.figures import style
@@ -58,7 +59,8 @@ def learning_curves(
         _curve(axes, validation, "validation", ORANGE, "--")
         shown = style.label(name)
         style.titles(axes, shown[:1].upper() + shown[1:], "epoch", shown)
-        style.whole_numbers(axes)
+        lengths = [np.size(curve) for curve in (train, validation) if curve is not None]
+        _from_epoch_one(axes, max(lengths, default=1))
     if baseline_loss is not None and np.isfinite(baseline_loss):
         made[0].axhline(baseline_loss, color=GREY, linewidth=1, linestyle=":", label="baseline")
     low, high = made[0].get_ylim()
@@ -76,6 +78,14 @@ def _curve(axes: Axes, values: npt.ArrayLike | None, name: str, color: str, dash
     epochs, values = style.thin(np.arange(1.0, len(values) + 1), values)
     marker = "o" if len(values) < 3 else None
     axes.plot(epochs, values, color=color, linestyle=dashes, linewidth=1.6, marker=marker, label=name)
+
+
+def _from_epoch_one(axes: Axes, last: int) -> None:
+    """Whole epochs on the horizontal axis, the first of them 1."""
+    inside = [tick for tick in MaxNLocator(nbins=6, integer=True).tick_values(1, last) if 1 < tick <= last]
+    margin = 0.02 * max(last - 1, 1)  # half a dot
+    axes.set_xlim(max(1 - margin, 0.5), last + margin)
+    axes.set_xticks([1, *inside], [f"{tick:,.0f}" for tick in (1, *inside)])
 
 
 def _mark_epochs(axes: Axes, best: int | None, stopped: int | None, *, words: bool) -> None:
