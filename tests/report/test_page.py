@@ -211,3 +211,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CheckpointError, match="absent"):
         write(ReportData(title="t"), tmp_path / "absent" / "report.html")
+
+
+def test_percent_signs_stay_with_their_numbers_and_commands_as_they_are():
+    page = render(ReportData(title="t", scores_note="x", notes=["96 % of rows"], command="echo 96 % 5"))
+    assert "96\u00a0% of rows" in page
+    assert "echo 96 % 5" in page
+
+
+def test_the_moment_is_told_to_the_minute():
+    assert ">2026-11-21 06:54<" in render(ReportData(title="t", created="2026-11-21T06:54:31"))
+    assert ">yesterday<" in render(ReportData(title="t", created="yesterday"))

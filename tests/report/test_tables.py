@@ -50,3 +50,10 @@ def test_pairs_are_escaped():
 
 def test_number_keeps_small_and_large_values_readable():
     assert [number(x) for x in (0.0, 0.5, 12.34, -2500.4, 0.0001)] == ["0.000", "0.500", "12.3", "-2,500", "0.0001"]
+
+
+def test_what_is_tiny_beside_its_column_is_zero():
+    scores = [Score("net", {"R²": 0.68}), Score("mean", {"R²": Estimate(-9.07e-5, -0.0001, 0.02)})]
+    assert cells(scores_table([Metric("R²")], scores))[2] == ["mean", "0.0000.000 to 0.020"]
+    tiny = [Score("a", {"RMSE": 2e-5}), Score("b", {"RMSE": 3e-5})]
+    assert cells(scores_table([Metric("RMSE", higher_is_better=False)], tiny))[1][1] == "★ 2e-05"

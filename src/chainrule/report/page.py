@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -47,7 +49,7 @@ def render(report: ReportData) -> str:
     body = "\n".join(
         _section(key, name, content, report.verdict if key == "verdict" else None) for key, name, content in shown
     )
-    created = f'<p class="soft">{_text(report.created)}</p>' if report.created else ""
+    created = f'<p class="soft">{_text(_moment(report.created))}</p>' if report.created else ""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -114,10 +116,23 @@ def _text(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
+def _prose(value: object) -> str:
+    """Escaped text whose percent signs stay on the line of their numbers."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", _text(value))
+
+
+def _moment(created: str) -> str:
+    """``2026-11-21T06:54:30`` as ``2026-11-21 06:54``; other texts as they are."""
+    try:
+        return datetime.fromisoformat(created).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return created
+
+
 def _paragraph(text: str, kind: str = "") -> str:
     if not text:
         return ""
-    return f'<p class="{kind}">{_text(text)}</p>' if kind else f"<p>{_text(text)}</p>"
+    return f'<p class="{kind}">{_prose(text)}</p>' if kind else f"<p>{_prose(text)}</p>"
 
 
 def _section(key: str, name: str, content: str, verdict: VerdictLike | None) -> str:
@@ -146,7 +161,7 @@ def _results(report: ReportData) -> str:
     parts.append(_paragraph(report.scores_note, "soft") if report.scores else "")
     explained = [metric for metric in report.metrics if metric.explanation]
     if explained and report.scores:
-        items = "".join(f"<li><b>{_text(m.name)}</b>: {_text(m.explanation)}</li>" for m in explained)
+        items = "".join(f"<li><b>{_text(m.name)}</b>: {_prose(m.explanation)}</li>" for m in explained)
         parts.append(f'<details><summary>What these numbers mean</summary><ul class="soft">{items}</ul></details>')
     parts += [_operating_point(report.operating_point), _figures(report, "results")]
     return "\n".join(part for part in parts if part)
@@ -162,7 +177,7 @@ def _operating_point(point: OperatingPoint | None) -> str:
         f"<h3>The threshold</h3>\n<p>The model answers “{_text(point.positive)}” when its probability reaches "
         f"<b>{point.threshold:.3g}</b>. It then finds <b>{point.sensitivity:.0%}</b> of the rows that are "
         f"“{_text(point.positive)}” (sensitivity) and leaves <b>{point.specificity:.0%}</b> of the others alone "
-        f"(specificity).{precision} {_text(point.reason)}</p>"
+        f"(specificity).{precision} {_prose(point.reason)}</p>"
     )
 
 
@@ -179,14 +194,14 @@ def _figure(figure: ReportFigure, index: int) -> str:
     reading = standard.text if figure.reading is None else figure.reading
     return (
         f'<figure><div class="card">{drawn}</div>\n'
-        f"<figcaption><b>{_text(standard.title)}.</b> {_text(reading)}</figcaption></figure>"
+        f"<figcaption><b>{_text(standard.title)}.</b> {_prose(reading)}</figcaption></figure>"
     )
 
 
 def _data(report: ReportData) -> str:
     parts = [_paragraph(report.data)]
     if report.notes:
-        items = "".join(f"<li>{_text(note)}</li>" for note in report.notes)
+        items = "".join(f"<li>{_prose(note)}</li>" for note in report.notes)
         parts.append(f"<h3>What was found, and what was done</h3>\n<ul>{items}</ul>")
     parts.append(_leaks(report.leaks))
     if report.split:
@@ -208,8 +223,8 @@ def _leaks(leaks: Sequence[Finding] | None) -> str:
     if not leaks:
         return "<h3>Leaks</h3>\n<p>The scan for leaks (rows or columns that give the answer away) found none.</p>"
     items = "".join(
-        f'<li><span class="{finding.severity}">{SEVERITY_WORDS[finding.severity]}.</span> {_text(finding.text)} '
-        f"{_text(finding.action)}</li>"
+        f'<li><span class="{finding.severity}">{SEVERITY_WORDS[finding.severity]}.</span> {_prose(finding.text)} '
+        f"{_prose(finding.action)}</li>"
         for finding in leaks
     )
     return f"<h3>Leaks</h3>\n<ul>{items}</ul>"

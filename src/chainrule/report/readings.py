@@ -29,9 +29,9 @@ READINGS: Mapping[str, Reading] = {
     "learning_curves": Reading(
         "training",
         "Learning curves",
-        "Lower loss is better. Both lines should fall and stay close; if the dashed line (rows not learned "
-        "from) turns up while the solid one falls, the model has begun to memorise. The green line marks the "
-        "epoch that was kept.",
+        "Lower is better. Where training begins at a linear model's solution, the lines start low and move "
+        "little. If the dashed line (rows not learned from) turns up while the solid one falls, the model has "
+        "begun to memorise. The green line marks the epoch that was kept.",
     ),
     "schedule": Reading(
         "training",
