@@ -32,9 +32,10 @@ from typing import Literal
 
 from chainrule._base.checks import check_int, check_number
 from chainrule._base.errors import ArgumentError, did_you_mean
+from chainrule.diagnose.words import FEW_ROWS, reason
 
 Name = Literal["under-fit", "over-fit", "good", "unlikely", "diverged"]
-Flag = Literal["diverged", "not converged", "noisy validation", "small validation", "no baseline"]
+Flag = Literal["possible leak", "diverged", "not converged", "noisy validation", "small validation", "no baseline"]
 
 # Below a tenth the model tells rows apart hardly better than one that never looks at them. McFadden (1979) calls a
 # pseudo-R² of 0.2 to 0.4 an excellent fit, so a larger threshold would condemn good models of noisy targets.
@@ -48,8 +49,8 @@ LINEAR_MARGIN = 0.02
 FALL = 0.01
 # Jitter of the validation loss from epoch to epoch, as a share of all that was gained.
 JITTER = 0.05
-# With fewer rows than this, one row moves the accuracy by more than one point.
-FEW_ROWS = 100
+# Out of epochs with the best epoch among the last twentieth: still improving, however slowly.
+LAST_EPOCHS = 0.05
 
 ACTIONS: Mapping[str, str] = {
     "under-fit": "model = mlp([128, 128], outputs)  # more units or one more layer, then fit again",
@@ -57,6 +58,7 @@ ACTIONS: Mapping[str, str] = {
     "good": "model.evaluate(x_test, y_test)  # once, as the last step",
     "unlikely": "model.evaluate(x_train, y_train)  # must agree with the training curve; then look for leaks",
     "diverged": "model.compile(optimizer=Adam(1e-4), loss=loss)  # a tenth of the learning rate, then fit again",
+    "possible leak": "model.fit(x_without_the_columns, y)  # leave out what gives the target away",
     "not converged": "model.fit(x, y, epochs=2 * epochs)  # the loss was still falling at the last epoch",
 }
 
@@ -91,6 +93,8 @@ def diagnose(
     linear: float | None = None,
     best_epoch: int | None = None,
     validation_rows: int | None = None,
+    ran_out: bool = False,
+    leaks: Sequence[str] = (),
     metric: str | None = None,
     actions: Mapping[str, str] | None = None,
 ) -> Verdict:
@@ -104,6 +108,9 @@ def diagnose(
         linear: training loss of a linear or logistic model on the same rows, if there is one.
         best_epoch: the epoch whose weights were kept, counted from 1; by default the last.
         validation_rows: number of validation rows.
+        ran_out: whether training ended because all epochs were done; if the best epoch is among the last 5 % then,
+            the loss was still falling, however slowly.
+        leaks: columns that seem to give the target away; leaving them out is then the next thing to do.
         metric: a further curve to show beside the loss, for example ``"accuracy"`` (with ``"val_accuracy"``).
         actions: lines to type instead of those in :data:`ACTIONS`, by verdict or flag; a command line gives its own.
 
@@ -117,7 +124,7 @@ def diagnose(
     Example:
         >>> curves = {"loss": [0.6, 0.3, 0.1, 0.02], "val_loss": [0.6, 0.5, 0.55, 0.7]}
         >>> print(diagnose(curves, baseline=0.69))  # doctest: +ELLIPSIS
-        over-fit: the model removes 97 % of the baseline's loss on training rows but ...
+        over-fit: Compared with always guessing, the loss is 97 % lower on the training rows but 1 % higher ...
 
     References:
         Riley, R. D. et al., "Minimum sample size for developing a multivariable prediction model", 2019,
@@ -131,7 +138,7 @@ def diagnose(
             f"diagnose: best_epoch must be at most {len(train)}, the number of epochs; received {epoch}. "
             "Epochs count from 1."
         )
-    flags: list[Flag] = []
+    flags: list[Flag] = ["possible leak"] if leaks else []
     if baseline is None:
         flags.append("no baseline")
         baseline = next(
@@ -143,11 +150,18 @@ def diagnose(
     numbers |= {"epoch": float(epoch), "epochs": float(len(train))}
     numbers |= _metric_numbers(history, metric, epoch)
     name = _name(numbers)
-    flags += _flags(train, validation, baseline, validation_rows)
-    typed = {**ACTIONS, **(actions or {})}
-    wants_longer = "not converged" in flags and name in ("under-fit", "good")
-    action = typed["not converged"] if wants_longer else typed[name]
-    return Verdict(name, numbers, _reason(name, numbers, flags), action, tuple(flags))
+    is_late = ran_out and epoch > (1 - LAST_EPOCHS) * len(train)
+    flags += _flags(train, validation, baseline, validation_rows, is_late=is_late)
+    action = {**ACTIONS, **(actions or {})}[_key(name, flags)]
+    text = reason(name, numbers, flags, leaks=leaks, is_beaten=_is_beaten_by_linear(numbers))
+    return Verdict(name, numbers, text, action, tuple(flags))
+
+
+def _key(name: Name, flags: Sequence[Flag]) -> str:
+    """Which action comes first."""
+    if "possible leak" in flags:
+        return "possible leak"
+    return "not converged" if "not converged" in flags and name in ("under-fit", "good") else name
 
 
 def _curves(history: Mapping[str, Sequence[float]]) -> tuple[list[float], list[float]]:
@@ -217,16 +231,17 @@ def _is_beaten_by_linear(numbers: Mapping[str, float]) -> bool:
     return linear < numbers["train_loss"] - LINEAR_MARGIN * numbers["baseline_loss"]
 
 
-def _flags(train: Sequence[float], validation: Sequence[float], baseline: float, rows: int | None) -> list[Flag]:
+def _flags(
+    train: Sequence[float], validation: Sequence[float], baseline: float, rows: int | None, *, is_late: bool
+) -> list[Flag]:
     flags: list[Flag] = []
     if not all(map(math.isfinite, (*train, *validation))) or train[-1] > 2 * max(train[0], baseline):
         return ["diverged"]
     gained = max(baseline, train[0], validation[0]) - min(validation)
-    if gained > 0:
-        if _is_falling(validation, FALL * gained):
-            flags.append("not converged")
-        if _jitter(validation) > JITTER * gained:
-            flags.append("noisy validation")
+    if is_late or (gained > 0 and _is_falling(validation, FALL * gained)):
+        flags.append("not converged")
+    if gained > 0 and _jitter(validation) > JITTER * gained:
+        flags.append("noisy validation")
     if rows is not None and rows < FEW_ROWS:
         flags.append("small validation")
     return flags
@@ -251,49 +266,3 @@ def _jitter(curve: Sequence[float]) -> float:
         return 0.0
     bends = sorted(abs(a - 2 * b + c) for a, b, c in zip(half, half[1:], half[2:], strict=False))
     return bends[len(bends) // 2] / (0.6745 * math.sqrt(6))
-
-
-def _reason(name: Name, numbers: Mapping[str, float], flags: Sequence[Flag]) -> str:
-    scale = "the first epoch's loss" if "no baseline" in flags else "the baseline's loss"
-    train, validation = _percent(numbers["train_skill"]), _percent(numbers["validation_skill"])
-    losses = (
-        f" (loss {numbers['train_loss']:.3g} in training, {numbers['validation_loss']:.3g} in validation, "
-        f"{numbers['baseline_loss']:.3g} for the scale)."
-    )
-    if name == "diverged":
-        text = "the loss is not finite or far above the baseline: the steps were too large" + losses
-    elif name == "under-fit" and numbers["train_skill"] >= LEAST_SKILL:
-        text = (
-            f"a linear model reaches a training loss of {numbers['linear_loss']:.3g}, the network only "
-            f"{numbers['train_loss']:.3g}: it has not learned what a line shows" + losses
-        )
-    elif name == "under-fit":
-        text = f"the model removes only {train} of {scale} on training rows and {validation} on new rows" + losses
-    elif name == "over-fit":
-        text = f"the model removes {train} of {scale} on training rows but only {validation} on new rows" + losses
-    elif name == "unlikely":
-        text = (
-            f"the model removes {validation} of {scale} on validation rows but only {train} on the rows it learned "
-            "from, which hardly happens by itself" + losses
-        )
-    else:
-        carried = _percent(numbers["carried"])
-        text = (
-            f"the model removes {train} of {scale} on training rows and {validation} on new rows; {carried} "
-            "carries over" + losses
-        )
-    return text + _flag_words(flags)
-
-
-def _flag_words(flags: Sequence[Flag]) -> str:
-    words = {
-        "not converged": "The loss was still falling at the last epoch.",
-        "noisy validation": "The validation loss jumps from epoch to epoch, so small differences mean nothing.",
-        "small validation": f"The validation part has fewer than {FEW_ROWS} rows, so its numbers are rough.",
-        "diverged": "The loss became infinite or rose far above its start during the training.",
-    }
-    return "".join(f" {words[flag]}" for flag in flags if flag in words)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if math.isfinite(share) else "nothing"
