@@ -1,11 +1,16 @@
+import dataclasses
+import re
 import signal
+from typing import get_args
 
 import click
 import pytest
 
 from chainrule.cli import main
 from chainrule.cli.main import chainrule, run
+from chainrule.data import ColumnKind
 from chainrule.errors import DataError
+from chainrule.tasks import TableConfig
 
 COMMANDS = ("fit", "predict", "evaluate", "explain", "diagnose", "runs", "devices")
 
@@ -17,6 +22,16 @@ def test_every_command_has_help_with_an_example(capsys):
         text = capsys.readouterr().out
         assert f"chainrule {name}" in text
         assert "Example" in text
+
+
+def test_help_names_every_hyperparameter_and_kind_and_cuts_no_summary(capsys):
+    assert run(["fit", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for name in [*(field.name for field in dataclasses.fields(TableConfig)), *get_args(ColumnKind)]:
+        assert re.search(rf"\b{name}\b[,.]", text), name
+    assert text.count("default: by the number of rows") == 2
+    assert run(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
 
 
 def test_version_goes_to_stdout(capsys):

@@ -1,11 +1,19 @@
 import json
 import sys
 
-from chainrule.cli.output import bold, print_json, table
+import polars as pl
+
+from chainrule.cli.output import bold, print_json, rounded, table
 
 
 def test_columns_are_aligned_without_trailing_blanks():
     assert table(["a", "bbb"], [["cc", "d"], ["e", "ffff"]]) == "a   bbb\ncc  d\ne   ffff"
+
+
+def test_decimals_have_six_significant_digits_and_all_else_is_left():
+    frame = pl.DataFrame({"p": [1 / 3, None, 2e-9 / 3], "n": [12345678, 1, 2], "s": ["0.123456789", "b", "c"]})
+    assert rounded(frame).write_csv() == "p,n,s\n0.333333,12345678,0.123456789\n,1,b\n6.66667e-10,2,c\n"
+    assert frame["p"][0] == 1 / 3
 
 
 def test_json_is_plain(capsys):

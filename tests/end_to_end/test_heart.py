@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 import chainrule as cr
 from chainrule import datasets
 from chainrule.cli.main import run
+from chainrule.errors import ChainruleWarning
 from chainrule.tasks import load_run
 
 FILES = [
@@ -106,6 +107,21 @@ def test_evaluate_needs_the_run_alone_and_agrees_with_scikit_learn(heart):
     assert load_run(heart.folder).evaluate(table)["roc_auc"] == pytest.approx(roc_auc_score(truth, p))
 
 
+def test_scores_on_the_file_of_the_training_are_called_flattering(heart, tmp_path):
+    with pytest.warns(ChainruleWarning, match=r"^this is the file .* test score, roc_auc 0\.\d{3}$"):
+        heart.evaluate(datasets.path("heart.csv"))
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join(datasets.path("heart.csv").read_text().splitlines()[:150]) + "\n")
+    heart.evaluate(other)  # warnings are errors: another file has none
+
+
+def test_a_linear_model_that_does_as_well_is_named_in_the_reason(heart):
+    network, linear = heart.metrics["roc_auc"], heart.baselines["linear"]["roc_auc"]
+    low, high = heart.facts["interval"]["network"]
+    assert network - linear < (high - low) / 2  # the table is small
+    assert f"({linear:.3f} against {network:.3f}): prefer it for its simplicity" in heart.verdict
+
+
 def test_the_command_line_ends_with_table_verdict_and_paths(tmp_path, capsys):
     folder = tmp_path / "run"
     arguments = ["fit", str(datasets.path("heart.csv")), "--target", "disease", "--epochs", "3", "--run", str(folder)]
@@ -141,11 +157,15 @@ def test_explain_diagnose_runs_and_evaluate_read_the_run(heart, capsys):
     assert "logistic regression (standardised, 95 % interval)" in out
     assert "hidden_1 (Dense)" in out
     assert run(["diagnose", str(heart.folder)]) == 0
-    assert f"Verdict: {heart.facts['verdict']['name']}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"Verdict: {heart.facts['verdict']['name']}" in out
+    assert re.search(r"^linear loss +0\.\d+ +loss of the linear model on the training rows$", out, re.MULTILINE)
     assert run(["runs", str(heart.folder.parent)]) == 0
     assert "finished" in capsys.readouterr().out
     assert run(["evaluate", str(heart.folder), str(datasets.path("heart.csv")), "--json"]) == 0
-    assert set(json.loads(capsys.readouterr().out)) == set(heart.metrics)
+    out, err = capsys.readouterr()
+    assert set(json.loads(out)) == set(heart.metrics)
+    assert f"the honest score is the test score, roc_auc {heart.metrics['roc_auc']:.3f}" in err
     for command in ("explain", "diagnose"):
         assert run([command, str(heart.folder), "--json"]) == 0
         json.loads(capsys.readouterr().out)

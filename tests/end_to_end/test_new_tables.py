@@ -1,5 +1,7 @@
 """Predicting with tables that are not quite like the one trained on: an error, or a named treatment."""
 
+import json
+
 import polars as pl
 import pytest
 
@@ -71,6 +73,10 @@ def test_the_command_writes_a_whole_file_and_keeps_the_rows_order(heart, frame, 
     assert "shoe" in told.err
     written = pl.read_csv(out)
     assert written["predicted disease"].to_list() == heart.predict(frame)["predicted disease"].to_list()
+    full = heart.predict(frame)["probability yes"].to_list()
+    assert written["probability yes"].to_list() == [float(f"{p:.6g}") for p in full]
+    assert run(["predict", str(heart.folder), str(new), "--json", "-q"]) == 0
+    assert [row["probability yes"] for row in json.loads(capsys.readouterr().out)] == full
     assert run(["predict", str(heart.folder / "model.chainrule"), str(new), "--quiet"]) == 0
     told = capsys.readouterr()
     assert told.out == out.read_text()

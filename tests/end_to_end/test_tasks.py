@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from chainrule import datasets
+from chainrule.cli.main import run as command
 from chainrule.errors import NonFiniteError
 from chainrule.tasks import fit_table, load_run
 
@@ -31,7 +32,7 @@ def fitted(frame, target, tmp_path, **options):
     return fit_table(frame, target, run=tmp_path / "run", verbose=0, settings=QUICK, **({"epochs": 30} | options))
 
 
-def test_several_classes(tmp_path):
+def test_several_classes(tmp_path, capsys):
     run = fitted(points(), "kind", tmp_path, drop=("price", "warm", "wet"))
     assert run.metrics["accuracy"] > 0.8
     assert run.baselines["guess"]["accuracy"] < 0.6
@@ -42,6 +43,9 @@ def test_several_classes(tmp_path):
     best = np.array(["low", "mid", "top"])[chances.argmax(axis=1)]
     assert answers["predicted kind"].to_list() == best.tolist()
     assert "Confusion matrix" in (run.folder / "report.html").read_text()
+    capsys.readouterr()
+    assert command(["explain", str(run.folder)]) == 0
+    assert "shown for a single output only" in capsys.readouterr().out
 
 
 def test_a_number(tmp_path):
@@ -54,6 +58,7 @@ def test_a_number(tmp_path):
     error = (saved["predicted price"] - saved["price"]).to_numpy()
     assert run.metrics["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)))
     assert "Predicted against true" in (run.folder / "report.html").read_text()
+    assert "rise of rmse" in (run.folder / "model_card.md").read_text()
     again = load_run(run.folder / "model.chainrule").answer(points()).frame
     assert again.columns == ["predicted price"]
     assert again.equals(run.answer(points()).frame)
@@ -85,6 +90,19 @@ def test_remedies_for_imbalance_find_more_of_the_rare_class(how, tmp_path):
     run = fitted(frame, "y", tmp_path, balance=how, report=False, epochs=60)
     mean = run.answer(frame).frame["probability yes"].mean()
     assert 3 * rare.mean() < mean < 0.6  # unweighted, the mean probability is near the class's share, 5.5 %
+
+
+def test_a_column_that_gives_the_target_away_comes_first_everywhere(tmp_path, capsys):
+    frame = points().drop("warm", "wet", "kind").with_columns(boat=pl.Series(points()["price"] > 100).cast(pl.Float64))
+    frame = frame.with_columns(late=pl.Series(np.where(frame["price"] > 100, "yes", "no"))).drop("price")
+    made = fitted(frame, "late", tmp_path, report=False)
+    verdict = made.facts["verdict"]
+    assert verdict["flags"][0] == "possible leak"
+    assert verdict["action"] == "chainrule fit FILE --target late --drop boat"
+    assert "--drop boat" in (made.folder / "model_card.md").read_text()
+    for shown in (["runs", str(tmp_path)], ["diagnose", str(made.folder)]):
+        assert command(shown) == 0
+        assert "[possible leak" in capsys.readouterr().out
 
 
 def test_no_early_stop_trains_all_epochs_and_keeps_the_best(tmp_path):

@@ -93,6 +93,30 @@ def test_time_puts_training_first_and_the_test_last():
         gather(table(), Question("price", time="hair"))
 
 
+def test_a_split_by_time_is_told_with_its_borders_and_without_a_seed():
+    told = "\n".join(gather(table(), Question("price", time="day", seed=7)).words)
+    days = sorted(table()["day"])
+    assert "column 'day')" in told
+    assert "seed 7" not in told
+    assert "'day' only divides the rows and is no feature" in told
+    assert f"the test begins at {days[48]}" in told
+    assert "--time day" not in told
+
+
+def test_a_date_with_a_random_split_asks_for_a_split_by_time():
+    told = "\n".join(gather(table(), Question("price", seed=7)).words)
+    assert "'day' is a date: if you will predict later rows, add --time day." in told
+    assert "seed 7" in told
+    assert "--time day" not in "\n".join(gather(table(), Question("price", drop=("day",))).words)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [("kind", "have chosen epoch and threshold"), ("price", "chosen the epoch")]
+)
+def test_a_threshold_is_spoken_of_for_two_classes_only(target, words):
+    assert words in "\n".join(gather(table(), Question(target)).words)
+
+
 def test_copies_of_a_row_stay_on_one_side_but_few_combinations_are_no_copies():
     frame = table()
     doubled = pl.concat([frame, frame])

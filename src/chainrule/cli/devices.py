@@ -15,7 +15,7 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.command(epilog=_EXAMPLE, short_help="List what training can run on.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def devices(as_json: bool) -> None:  # noqa: FBT001 - a flag
     """List the devices that training can run on."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from chainrule.cli.output import bold, print_json, table
+from chainrule.diagnose import MEANINGS
 from chainrule.tasks import load_run
+from chainrule.tasks.words import verdict_title
 
 _EXAMPLE = """\b
 Example:
@@ -13,7 +15,7 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.command(epilog=_EXAMPLE, short_help="Judge a training; say what to do next.")
 @click.argument("run", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def diagnose(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
@@ -25,9 +27,12 @@ def diagnose(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
     elif verdict is None:
         click.echo("Verdict: none, since not one epoch was finished.")
     else:
-        click.echo(f"Verdict: {bold(verdict['name'])}\n{verdict['reason']}\n")
+        name, flags = verdict_title(verdict)
+        click.echo(f"Verdict: {bold(name)}{flags}\n{verdict['reason']}\n")
         rows = [
-            [name.replace("_", " "), f"{value:.4g}"] for name, value in verdict["numbers"].items() if value is not None
+            [key.replace("_", " "), f"{value:.4g}", MEANINGS.get(key, "")]
+            for key, value in verdict["numbers"].items()
+            if value is not None
         ]
-        click.echo(table(["number", "value"], rows))
+        click.echo(table(["number", "value", "meaning"], rows))
         click.echo(f"\nTraining ended: {facts['stop_reason']}.\nNext: {verdict['action']}")

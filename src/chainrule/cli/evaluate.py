@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from chainrule.cli.output import print_json, table
+from chainrule.cli.output import print_json, say, table
 from chainrule.tasks import load_run
-from chainrule.tasks.card import shown
+from chainrule.tasks.words import shown
 
 _EXAMPLE = """\b
 Example:
@@ -14,13 +14,16 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.command(epilog=_EXAMPLE, short_help="Score a model on a table with the target.")
 @click.argument("run", type=click.Path())
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def evaluate(run: str, file: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
     """Score the model of RUN on FILE, which must have the target's column too."""
-    scores = load_run(run).evaluate(file)
+    loaded = load_run(run)
+    scores = loaded.predictor.evaluate(file)
+    for note in loaded.evaluation_notes(file):
+        say(f"note: {note}")
     if as_json:
         print_json(scores)
     else:

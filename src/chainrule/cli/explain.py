@@ -9,8 +9,7 @@ import click
 from chainrule.cli.output import print_json, table
 from chainrule.models import summarize
 from chainrule.tasks import load_run
-from chainrule.tasks.card import shown
-from chainrule.tasks.facts import model_names
+from chainrule.tasks.words import model_names, shown, worsening
 
 _EXAMPLE = """\b
 Example:
@@ -18,7 +17,7 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.command(epilog=_EXAMPLE, short_help="Show what a model relies on.")
 @click.argument("run", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def explain(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
@@ -34,9 +33,12 @@ def explain(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
         return
     if facts["importance"]:
         rows = [[name, shown(mean), shown(spread)] for name, mean, spread in facts["importance"]]
-        click.echo(table(["column", f"fall of {facts['measure']}", "±"], rows))
-    if facts["coefficients"]:
-        click.echo(f"\nCoefficients of the {model_names(facts['task'])['linear']} (standardised, 95 % interval):")
+        click.echo(table(["column", worsening(facts["task"]), "±"], rows))
+    linear = model_names(facts["task"])["linear"]
+    if not facts["coefficients"]:
+        click.echo(f"\nCoefficients of the {linear} are shown for a single output only; this model has several.")
+    else:
+        click.echo(f"\nCoefficients of the {linear} (standardised, 95 % interval):")
         click.echo(table(["feature", "coefficient", "from", "to"], [_row(item) for item in facts["coefficients"]]))
     click.echo(f"\n{summarize(loaded.predictor.model.graph)}")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chainrule._base.errors import ArgumentError
+from chainrule._base.errors import ArgumentError, ChainruleError
+from chainrule._base.wording import counted
 from chainrule.cli.output import bold, print_json, table
-from chainrule.tasks import TableRun, fit_table
-from chainrule.tasks.card import shown
-from chainrule.tasks.facts import model_names
+from chainrule.data.schema import KINDS
+from chainrule.tasks import TableConfig, TableRun, fit_table
 from chainrule.tasks.scores import MEASURES
+from chainrule.tasks.words import model_names, shown, verdict_title
 
 _EXAMPLE = """\b
 Examples:
@@ -23,7 +26,18 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+_SETTINGS = ", ".join(field.name for field in dataclasses.fields(TableConfig))
+_TYPED = (  # messages that do not read "owner: argument must ..."
+    (r"^fit_table: (validation) and (test) ", r"--\1 and --\2: "),
+    (r"^fit_table: (group) and (time) ", r"--\1 and --\2: "),
+    (r"^fit_table: balance='(\w+)' ", r"--balance \1: "),
+    (r"^infer_schema: kinds\['(.*?)'\] ", r"--kind \1: "),
+    (r"^infer_schema: column '(.*?)' ", r"--kind \1: "),
+)
+_BY_ROWS = "default: by the number of rows"
+
+
+@click.command(epilog=_EXAMPLE, short_help="Train on a table: file in, judged model out.")
 @click.argument("file", type=click.Path())
 @click.option(
     "--target",
@@ -35,8 +49,8 @@ Examples:
 )
 @click.option("--task", metavar="NAME", help="binary, multiclass, multilabel or regression, if not to be inferred.")
 @click.option("--run", "folder", metavar="DIR", help="Folder to write; default runs/<data>-<time>.")
-@click.option("--epochs", type=int, metavar="N", help="Most passes over the training rows.")
-@click.option("--batch-size", type=int, metavar="N", help="Rows of one step.")
+@click.option("--epochs", type=int, metavar="N", help=f"Most passes over the training rows; {_BY_ROWS}.")
+@click.option("--batch-size", type=int, metavar="N", help=f"Rows of one step; {_BY_ROWS}.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The one seed.")
 @click.option("--validation", type=float, default=0.2, show_default=True, help="Share that decides when to stop.")
 @click.option("--test", type=float, default=0.2, show_default=True, help="Share that judges, once.")
@@ -45,8 +59,8 @@ Examples:
 @click.option(
     "--balance", metavar="HOW", default="none", show_default=True, help="none, weights, undersample or oversample."
 )
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter.")
-@click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="What a column is: number, code, category ...")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=f"A hyperparameter: {_SETTINGS}.")
+@click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help=f"What a column is: {', '.join(KINDS)}.")
 @click.option("--drop", multiple=True, metavar="COL", help="Leave a column out.")
 @click.option("--no-early-stop", is_flag=True, help="Train all epochs; the best weights are kept all the same.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Write report.html.")
@@ -55,7 +69,20 @@ Examples:
 @click.pass_context
 def fit(context: click.Context, /, file: str, as_json: bool, **options: Any) -> int:  # noqa: FBT001 - Any: click's values
     """Read FILE, train a network to predict COL, judge it beside simpler models, and save everything."""
-    run = fit_table(
+    try:
+        run = _fitted(file, options, shlex.join(["chainrule", *context.obj["arguments"]]))
+    except ChainruleError as error:
+        error.args = (_as_typed(str(error), options),)
+        raise
+    if as_json:
+        print_json(_as_json(run))
+    else:
+        click.echo(_as_text(run))
+    return 0 if run.status == "finished" else int(context.obj["interrupts"].status)
+
+
+def _fitted(file: str, options: dict[str, Any], command: str) -> TableRun:  # Any: click's values
+    return fit_table(
         file,
         options["target"][0] if len(options["target"]) == 1 else options["target"],
         run=options["folder"],
@@ -74,13 +101,19 @@ def fit(context: click.Context, /, file: str, as_json: bool, **options: Any) -> 
         settings=_pairs("--set", options["settings"]),
         report=options["report"],
         verbose=0 if options["quiet"] else 1,
-        command=shlex.join(["chainrule", *context.obj["arguments"]]),
+        command=command,
     )
-    if as_json:
-        print_json(_as_json(run))
-    else:
-        click.echo(_as_text(run))
-    return 0 if run.status == "finished" else int(context.obj["interrupts"].status)
+
+
+def _as_typed(message: str, options: dict[str, Any]) -> str:  # Any: click's values
+    """``message`` with the option's name instead of the Python argument's."""
+    for pattern, typed in _TYPED:
+        message = re.sub(pattern, typed, message)
+    if not (found := re.match(r"(?:fit_table|TableConfig|read_target): (\w+) must ", message)):
+        return message
+    name = found[1]
+    option = f"--{name.replace('_', '-')}" if options.get(name) is not None else f"--set {name}"
+    return f"{option}: must {message[found.end() :]}"
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
@@ -117,10 +150,15 @@ def _as_text(run: TableRun) -> str:
         [measure.name, *(shown(scores[key].get(measure.name)) for key in names)]
         for measure in MEASURES[facts["task"]][0]
     ]
-    lines = [f"On {facts['split']['test']:,} test rows:", table(["metric", *names.values()], rows)]
+    lines = [
+        f"On {counted(facts['split']['test'], 'test row', 'test rows')}:",
+        table(["metric", *names.values()], rows),
+    ]
     if "network" in facts["interval"]:
         low, high = facts["interval"]["network"]
         lines.append(f"95 % interval of {facts['measure']}: {shown(low)} to {shown(high)}")
+    else:
+        lines.append(f"95 % interval of {facts['measure']}: cannot be estimated from these test rows")
     lines += ["", _verdict_text(facts["verdict"]), "", *(f"{key:<7} {path}" for key, path in _files(run).items())]
     if run.status != "finished":
         lines.append(
@@ -132,5 +170,5 @@ def _as_text(run: TableRun) -> str:
 def _verdict_text(verdict: dict[str, Any] | None) -> str:  # Any: JSON values
     if verdict is None:
         return "Verdict: none, since not one epoch was finished."
-    flags = f" [{', '.join(verdict['flags'])}]" if verdict["flags"] else ""
-    return f"Verdict: {bold(verdict['name'])}{flags}\n{verdict['reason']}\nNext: {verdict['action']}"
+    name, flags = verdict_title(verdict)
+    return f"Verdict: {bold(name)}{flags}\n{verdict['reason']}\nNext: {verdict['action']}"

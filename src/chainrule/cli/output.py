@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+import polars as pl
 
 from chainrule.tasks.run_folder import plain
 
@@ -25,6 +26,20 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in everything) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in everything]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def rounded(frame: pl.DataFrame, digits: int = 6) -> pl.DataFrame:
+    """``frame`` with ``digits`` significant digits in its columns of decimals: more say nothing to a reader.
+
+    Example:
+        >>> rounded(pl.DataFrame({"price": [123456.789, 0.1234567891]}))["price"].to_list()
+        [123457.0, 0.123457]
+    """
+    columns = [column for column in frame.columns if frame.schema[column].is_float()]
+    return frame.with_columns(
+        pl.Series(name, [None if x is None else float(f"{x:.{digits}g}") for x in frame[name]], pl.Float64)
+        for name in columns
+    )
 
 
 def print_json(values: Mapping[str, Any] | Sequence[Any]) -> None:  # Any: JSON values

@@ -8,7 +8,8 @@ import click
 import polars as pl
 
 from chainrule._base.errors import ArgumentError
-from chainrule.cli.output import print_json, say
+from chainrule._base.wording import counted
+from chainrule.cli.output import print_json, rounded, say
 from chainrule.tasks import load_run
 from chainrule.tasks.run_folder import write_whole
 
@@ -18,7 +19,7 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.command(epilog=_EXAMPLE, short_help="Answer for each row of a new table.")
 @click.argument("run", type=click.Path())
 @click.argument("file", type=click.Path())
 @click.option("--output", "-o", metavar="OUT", help="CSV file to write; without it, or with -, to stdout.")
@@ -28,6 +29,7 @@ def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool)
     """Answer for each row of FILE, in its order, with the model of RUN (a run folder or a model.chainrule).
 
     Columns are found by name: their order does not matter and further ones are ignored. A missing column is an error.
+    Numbers are written with six significant digits; --json prints all of them.
     """
     if output not in (None, "-") and not Path(str(output)).parent.is_dir():
         raise ArgumentError(f"--output: the folder {Path(str(output)).parent} is not there. Make it, or name another.")
@@ -37,11 +39,11 @@ def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool)
     if as_json:
         print_json(answers.frame.to_dicts())
     elif output in (None, "-"):
-        click.echo(answers.frame.write_csv(), nl=False)
+        click.echo(rounded(answers.frame).write_csv(), nl=False)
     else:
-        _write(answers.frame, Path(str(output)))
+        _write(rounded(answers.frame), Path(str(output)))
         if not quiet:
-            say(f"{len(answers.frame):,} rows written to {output}")
+            say(f"{counted(len(answers.frame), 'row', 'rows')} written to {output}")
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

@@ -10,7 +10,7 @@ import click
 
 from chainrule._base.errors import DataError
 from chainrule.cli.output import print_json, table
-from chainrule.tasks.card import shown
+from chainrule.tasks.words import shown, verdict_title
 
 _EXAMPLE = """\b
 Example:
@@ -18,7 +18,7 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE)
+@click.command(epilog=_EXAMPLE, short_help="List the runs in a folder.")
 @click.argument("folder", type=click.Path(), default="runs")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def runs(folder: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
@@ -39,6 +39,7 @@ def _described(folder: Path) -> dict[str, Any]:  # Any: JSON values
     config, facts = _read(folder / "config.json"), _read(folder / "metrics.json")
     target = config.get("question", {}).get("target")
     measure = facts.get("measure")
+    verdict = facts.get("verdict")
     value = facts.get("scores", {}).get("test", {}).get("network", {}).get(measure)
     return {
         "run": str(folder),
@@ -46,7 +47,7 @@ def _described(folder: Path) -> dict[str, Any]:  # Any: JSON values
         "data": config.get("data"),
         "target": ", ".join(target) if isinstance(target, list) else target,
         "score": f"{measure} {shown(value)}" if measure else None,
-        "verdict": (facts.get("verdict") or {}).get("name"),
+        "verdict": "".join(verdict_title(verdict)) if verdict else None,
     }
 
 

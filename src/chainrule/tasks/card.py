@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chainrule.tasks.facts import model_names
+from chainrule._base.wording import counted
 from chainrule.tasks.scores import MEASURES
+from chainrule.tasks.words import model_names, shown, verdict_title, worsening
 
 _LIMITS = (
     "## Limits",
@@ -39,7 +40,7 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
         *_data(facts),
         "## How good it is",
         "",
-        f"On {split['test']:,} test rows that were opened once, after everything was decided:",
+        f"On {counted(split['test'], 'test row', 'test rows')} that were opened once, after everything was decided:",
         "",
         *_table(facts, task),
         "",
@@ -52,27 +53,15 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
     return "\n".join(lines) + "\n"
 
 
-def shown(value: float | None) -> str:
-    """A score as it is printed: three or four digits that matter.
-
-    Example:
-        >>> [shown(value) for value in (0.90312, 51234.7, 12.345, None)]
-        ['0.903', '51,235', '12.35', '–']
-    """
-    if value is None or value != value:  # NaN differs from itself
-        return "–"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
-
-
 def _data(facts: Mapping[str, Any]) -> list[str]:
     data, split = facts["data"], facts["split"]
+    seed = "" if facts.get("time") else f", seed {facts['seed']}"  # a split by time draws nothing
     return [
         "## Data",
         "",
-        f"{_cell(data['source'])}: {data['rows']:,} rows, {data['columns']} columns, SHA-256 {data['sha256']}. "
-        f"Split ({split['how']}, seed {facts['seed']}): {split['train']:,} training, {split['validation']:,} "
+        f"{_cell(data['source'])}: {counted(data['rows'], 'row', 'rows')}, "
+        f"{counted(data['columns'], 'column', 'columns')}, SHA-256 {data['sha256']}. "
+        f"Split ({split['how']}{seed}): {split['train']:,} training, {split['validation']:,} "
         f"validation, {split['test']:,} test rows.",
         "",
         *(f"- {_cell(note.strip())}" for note in facts["notes"]),
@@ -110,14 +99,16 @@ def _threshold(facts: Mapping[str, Any], task: str) -> list[str]:
 def _verdict(verdict: Mapping[str, Any] | None) -> list[str]:
     if not verdict:
         return []
-    return [f"Verdict of the learning curves: **{verdict['name']}**. {verdict['reason']}", ""]
+    name, flags = verdict_title(verdict)
+    lines = [f"Verdict of the learning curves: **{name}**{flags}. {verdict['reason']}", ""]
+    return [*lines, f"To do first: `{verdict['action']}`", ""] if "possible leak" in verdict["flags"] else lines
 
 
 def _importance(facts: Mapping[str, Any]) -> list[str]:
     if not facts["importance"]:
         return []
     top = [f"{_cell(name)} ({shown(mean)})" for name, mean, _ in facts["importance"][:8]]
-    return [f"It relies most on: {', '.join(top)} (fall of {facts['measure']} when shuffled).", ""]
+    return [f"It relies most on: {', '.join(top)} ({worsening(facts['task'])} when shuffled).", ""]
 
 
 def _cell(text: str) -> str:

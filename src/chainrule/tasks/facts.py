@@ -18,16 +18,8 @@ from chainrule.tasks.run_folder import plain
 from chainrule.tasks.scores import main_measure
 from chainrule.train import History
 
-MODEL_NAMES = {"network": "model", "linear": "linear regression", "guess": "mean"}
 _PACKAGES = ("chainrule", "jax", "numpy", "polars")
 _HASHED_AT_ONCE = 1 << 20
-
-
-def model_names(task: str) -> dict[str, str]:
-    """What the three models are called in tables."""
-    if task == "regression":
-        return MODEL_NAMES
-    return {"network": "model", "linear": "logistic regression", "guess": "majority"}
 
 
 def collect_facts(
@@ -59,6 +51,7 @@ def collect_facts(
         "loss": LOSSES[task][0],
         "measure": main_measure(task).name,
         "split": {"how": material.split.how, **material.split.sizes},
+        "time": question.time,
         "balance": question.balance,
         "config": material.config.rows(),
         "scores": {"test": judgement.test, "validation": choice.scores},

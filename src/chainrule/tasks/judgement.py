@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from chainrule.data import SealedTest
 from chainrule.diagnose import Verdict, diagnose
+from chainrule.tasks.advice import comparison, leaking_columns
 from chainrule.tasks.importance import Importance, permutation_importance
+from chainrule.tasks.intervals import interval
 from chainrule.tasks.linear import LinearModel, affordable_rows, fit_linear
 from chainrule.tasks.material import Material, Question
 from chainrule.tasks.predictor import TablePredictor
@@ -17,7 +19,6 @@ from chainrule.train import History
 
 _MOST_IMPORTANCE_ROWS = 2_000
 _MOST_IMPORTANCE_FEATURES = 2_000  # features times columns beyond this take longer than they tell
-_RESAMPLES = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +45,9 @@ class Judgement:
     """What a run ends with.
 
     Args:
-        choice: what the validation rows decided.
+        choice: what the validation rows decided; the verdict's reason also says if the linear model does as well here.
         test: scores on the test rows, by model.
-        intervals: 95 % bootstrap interval of the first metric on the test rows, by model.
+        intervals: 95 % interval of the first metric on the test rows, by model; absent where it cannot be estimated.
         predictions: on the test rows, by model.
         targets: of the test rows.
         linear: the linear model that was judged.
@@ -106,14 +107,23 @@ def judge_once(
     test_rows = SealedTest(material.split.test).open("final evaluation")
     targets = material.target.values[test_rows]
     predictions = _predictions(material, predictor, linear, test_rows)
+    test = _scores(material, predictions, targets, choice.thresholds)
+    task = material.encoder.task
+    found = {name: interval(task, predictions[name], targets, seed=seed) for name in ("network", "linear")}
     return Judgement(
-        choice=choice,
-        test=_scores(material, predictions, targets, choice.thresholds),
-        intervals=_intervals(material, predictions, targets, seed),
+        choice=replace(choice, verdict=_compared(choice.verdict, comparison(task, test, found["network"]))),
+        test=test,
+        intervals={name: ends for name, ends in found.items() if ends is not None},
         predictions=predictions,
         targets=targets,
         linear=linear,
     )
+
+
+def _compared(verdict: Verdict | None, sentence: str) -> Verdict | None:
+    if verdict is None or not sentence or verdict.name == "diverged":
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason} {sentence}")
 
 
 def _predictions(
@@ -132,26 +142,6 @@ def _scores(
 ) -> dict[str, Scores]:
     task = material.encoder.task
     return {name: judge(task, values, targets, threshold=thresholds[name]) for name, values in predictions.items()}
-
-
-def _intervals(
-    material: Material, predictions: dict[str, np.ndarray], targets: np.ndarray, seed: int
-) -> dict[str, tuple[float, float]]:
-    """Percentile bootstrap over the test rows; resamples in which the metric is undefined are left out."""
-    task = material.encoder.task
-    resamples = min(_RESAMPLES, 4_000_000 // max(len(targets), 1))
-    if resamples < 50:
-        return {}
-    rng = np.random.default_rng(seed)
-    rows = [rng.integers(0, len(targets), len(targets)) for _ in range(resamples)]
-    found = {}
-    for model in ("network", "linear"):
-        values = np.array([main_score(task, predictions[model][r], targets[r]) for r in rows])
-        values = values[np.isfinite(values)]
-        if values.size >= resamples // 2:
-            low, high = np.quantile(values, (0.025, 0.975))
-            found[model] = (float(low), float(high))
-    return found
 
 
 def _verdict(
@@ -179,6 +169,8 @@ def _verdict(
         linear=line,
         best_epoch=history.best_epoch,
         validation_rows=material.split.validation.size,
+        ran_out=history.stop_reason == "all epochs done",
+        leaks=leaking_columns(material),
         actions=actions,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 
 from chainrule._base.checks import check_choice, check_int, check_number
 from chainrule._base.errors import ArgumentError, DataError
+from chainrule._base.wording import counted
 from chainrule.data import (
     ColumnKind,
     Finding,
@@ -37,6 +39,7 @@ from chainrule.data.dates import epoch_days, to_moments
 from chainrule.tasks.network import LOSSES
 from chainrule.tasks.scores import MEASURES, main_measure
 from chainrule.tasks.settings import TableConfig, default_config
+from chainrule.tasks.words import printable
 
 BALANCES = ("none", "weights", "undersample", "oversample")
 _FEW_COMBINATIONS = 0.5  # below this share of different rows, equal rows are no copies: there are few combinations
@@ -224,22 +227,21 @@ def _moments(table: Table, schema: Schema, name: str) -> pl.Series:
 
 def _words(material: Material, question: Question) -> list[str]:
     table, target, schema = material.table, material.target, material.schema
-    lines = [f"{table.source}: {len(table):,} rows, {len(table.columns)} columns."]
+    lines = [
+        f"{table.source}: {counted(len(table), 'row', 'rows')}, {counted(len(table.columns), 'column', 'columns')}."
+    ]
     lines += [*table.notes, *target.notes]
     width = max(len(name) for name in table.columns)
     lines += [f"  {name:<{width}}  {kind:<10} {values}  ({why})" for name, kind, values, why in describe(schema)]
     lines += _task_words(material)
-    sizes = material.split.sizes
-    lines.append(
-        f"Split ({material.split.how}, seed {question.seed}): {sizes['train']:,} rows to train, "
-        f"{sizes['validation']:,} to decide when to stop, {sizes['test']:,} to judge once at the end."
-    )
+    lines += _split_words(material, question)
     dropped = [f"{name} ({reason})" for name, reason in material.preparer.dropped]
     if dropped:
         lines.append(f"Left out: {'; '.join(dropped)}.")
     if material.config.refit:
+        chosen = "epoch and threshold" if material.encoder.task == "binary" else "the epoch"
         lines.append(
-            "Few rows: once the validation rows have chosen epoch and threshold, the network is trained again on "
+            f"Few rows: once the validation rows have chosen {chosen}, the network is trained again on "
             "training and validation rows together, and the linear baseline too."
         )
     if note := imbalance_note(target.counts):
@@ -248,26 +250,42 @@ def _words(material: Material, question: Question) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def printable(text: str) -> str:
-    r"""``text`` without control characters, which in a column's name could steer the terminal.
-
-    Example:
-        >>> printable("a\x1b[2Jb")
-        'a?[2Jb'
-    """
-    return "".join(c if c.isprintable() else "?" for c in text)
+def _split_words(material: Material, question: Question) -> list[str]:
+    """How the rows are divided; and for dates, whether that is by time."""
+    sizes, how = material.split.sizes, material.split.how
+    how += f", seed {question.seed}" if question.time is None else f", column {question.time!r}"
+    lines = [
+        f"Split ({how}): {counted(sizes['train'], 'row', 'rows')} to train, {sizes['validation']:,} to decide when to "
+        f"stop, {sizes['test']:,} to judge once at the end."
+    ]
+    if question.time is not None:
+        values = material.table.column(question.time)
+        parts = material.split
+        ends = [values[int(row)] for row in (parts.train[-1], parts.validation[-1], parts.test[0])]
+        lines.append(
+            f"{question.time!r} only divides the rows and is no feature: training goes up to {ends[0]}, validation up "
+            f"to {ends[1]}, and the test begins at {ends[2]}."
+        )
+    elif question.group is None:
+        lines += [
+            f"{name!r} is a date: if you will predict later rows, add --time {shlex.quote(name)}."
+            for name in material.schema.of_kind("date")
+            if name in material.preparer.column_of_feature
+        ]
+    return lines
 
 
 def _task_words(material: Material) -> list[str]:
     task, (loss, output, why) = material.encoder.task, LOSSES[material.encoder.task]
     config, num = material.config, len(material.preparer.feature_names)
     columns = len(set(material.preparer.column_of_feature))
-    hidden = f"{config.depth} hidden layers of {config.width} units" if config.depth else "no hidden layer"
+    layers = f"{counted(config.depth, 'hidden layer', 'hidden layers')} of {counted(config.width, 'unit', 'units')}"
+    hidden = layers if config.depth else "no hidden layer"
     path = ", beside a linear path" if config.linear_path and config.depth else ""
     return [
         f"Task: {material.target.reason}.",
         f"Loss: {loss} ({why}); output: {output}; judged by {main_measure(task).name}: {MEASURES[task][1]}.",
-        f"Input: {num} numbers made of {columns} columns; network: {hidden}{path}.",
+        f"Input: {num} numbers made of {counted(columns, 'column', 'columns')}; network: {hidden}{path}.",
     ]
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from chainrule import figures, metrics, report
+from chainrule._base.wording import counted
 from chainrule.data import describe
-from chainrule.tasks.facts import model_names
 from chainrule.tasks.judgement import Judgement
 from chainrule.tasks.material import Material
 from chainrule.tasks.scores import MEASURES
+from chainrule.tasks.words import model_names
 from chainrule.train import History
 
 _MOST_CLASSES = 30  # of a confusion matrix that can be read
@@ -33,14 +34,15 @@ def build_page(
         task=f"Predicts {target} from {len(set(material.preparer.column_of_feature))} columns. "
         f"{material.target.reason[:1].upper()}{material.target.reason[1:]}. Judged by {facts['measure']}: "
         f"{MEASURES[task][1]}.",
-        data=f"{material.table.source}: {len(material.table):,} rows, {len(material.table.columns)} columns.",
+        data=f"{material.table.source}: {counted(len(material.table), 'row', 'rows')}, "
+        f"{counted(len(material.table.columns), 'column', 'columns')}.",
         columns=_columns(material),
         notes=[line.strip() for line in material.words if not line.startswith("  ")],
         split={"training": sizes["train"], "validation": sizes["validation"], "test": sizes["test"]},
         metrics=[report.Metric(m.name, m.meaning, m.higher_is_better) for m in MEASURES[task][0]],
         scores=_scores(judgement, task, facts["measure"]),
-        scores_note=f"All on the same {sizes['test']:,} test rows, which were opened once, after everything was "
-        "decided. The interval is the 95 % bootstrap interval over these rows.",
+        scores_note=f"All on the same {counted(sizes['test'], 'test row', 'test rows')}, opened once, after "
+        f"everything was decided. {_interval_note(judgement, facts['measure'])}",
         operating_point=_operating_point(material, judgement),
         figures=[*_training_figures(history), *_result_figures(material, judgement, facts)],
         leaks=[report.Finding(f.message[:1].upper() + f.message[1:], f.action) for f in material.findings],
@@ -53,6 +55,13 @@ def build_page(
         files=files,
         created=facts["created"],
     )
+
+
+def _interval_note(judgement: Judgement, measure: str) -> str:
+    if "network" not in judgement.intervals:
+        return "An interval cannot be estimated: the score hardly varies among resamples of these rows."
+    kind = "Wilson" if measure == "accuracy" else "bootstrap"
+    return f"The interval is the 95 % {kind} interval over these rows."
 
 
 def _target_name(material: Material) -> str:
@@ -134,7 +143,13 @@ def _result_figures(
             shown += _regression_figures(material, judgement)
     importance = judgement.choice.importance
     if importance is not None:
-        drawn = figures.permutation_importance(importance.columns, importance.mean, importance.spread, metric=measure)
+        drawn = figures.permutation_importance(
+            importance.columns,
+            importance.mean,
+            importance.spread,
+            metric=measure,
+            higher_is_better=MEASURES[task][0][0].higher_is_better,
+        )
         shown.append(report.ReportFigure("permutation_importance", drawn))
     return shown
 

@@ -15,8 +15,9 @@ import polars as pl
 from chainrule import report as reports
 from chainrule._base.errors import ChainruleError, ChainruleWarning, NonFiniteError
 from chainrule.data import ColumnKind, Task
+from chainrule.tasks.advice import next_actions
 from chainrule.tasks.card import model_card
-from chainrule.tasks.facts import collect_facts
+from chainrule.tasks.facts import collect_facts, sha256
 from chainrule.tasks.judgement import choose, judge_once
 from chainrule.tasks.material import Material, Question, gather, source_path
 from chainrule.tasks.page import build_page
@@ -24,6 +25,7 @@ from chainrule.tasks.predictor import Answers, TablePredictor, load_predictor
 from chainrule.tasks.run_folder import RunFolder, check_free, claim
 from chainrule.tasks.scores import Scores
 from chainrule.tasks.training import Trained, train, train_again
+from chainrule.tasks.words import shown
 from chainrule.train import History
 
 Listener = Callable[..., Any]  # Any: (event, run) -> None
@@ -92,8 +94,22 @@ class TableRun:
         return answers.frame
 
     def evaluate(self, source: Any) -> Scores:  # Any: as in answer
-        """The task's metrics on a table that has the target too."""
-        return self.predictor.evaluate(source)
+        """The task's metrics on a table that has the target too; warns if it is the file the model was trained on."""
+        scores = self.predictor.evaluate(source)
+        for note in self.evaluation_notes(source):
+            warnings.warn(note, ChainruleWarning, stacklevel=2)
+        return scores
+
+    def evaluation_notes(self, source: Any) -> tuple[str, ...]:  # Any: as in answer
+        """What to know of scores on ``source``: whether the model learned from its rows."""
+        path, known = source_path(source), self.facts["data"]["sha256"]
+        if path is None or not path.is_file() or sha256(path) != known:
+            return ()
+        measure = self.facts["measure"]
+        return (
+            "this is the file the model was trained on, so most of its rows were learned from; the honest score is the "
+            f"test score, {measure} {shown(self.metrics[measure])}",
+        )
 
 
 def fit_table(  # noqa: PLR0913 - the one door of the task: every option has its name here
@@ -262,7 +278,8 @@ def _finish(
     model, history, schema = trained.model, trained.history, material.schema
     status = "finished" if trained.interruption is None else "interrupted"
     plain = TablePredictor(model, material.preparer, material.encoder, schema)
-    choice = choose(material, plain, history, question=asked, actions=_actions(material, command, folder))
+    actions = next_actions(material, asked, command=command, path=path, folder=folder.path)
+    choice = choose(material, plain, history, question=asked, actions=actions)
     learned_from = material.split.train
     if material.config.refit and status == "finished":
         learned_from = train_again(material, trained, how=asked.balance, seed=asked.seed)
@@ -293,20 +310,6 @@ def _test_predictions(material: Material, predictor: TablePredictor, raw: Any) -
     numbers = material.table.lines[rows] if material.table.lines is not None else rows + 1
     frame = pl.DataFrame({"line": numbers}).hstack(truth)
     return frame.hstack(predictor.frame(raw)).write_csv()
-
-
-def _actions(material: Material, command: str, folder: RunFolder) -> dict[str, str]:
-    """The next thing to type, for each verdict."""
-    config = material.config
-    again = command if command.startswith("chainrule ") else "chainrule fit FILE --target COLUMN"
-    return {
-        "under-fit": f"{again} --set width={2 * config.width} --set depth={config.depth + 1}",
-        "over-fit": f"{again} --set width={max(4, config.width // 4)} --set dropout={max(config.dropout, 0.5):g}",
-        "good": f"chainrule predict {folder.path} new.csv -o answers.csv",
-        "unlikely": f"{again} --seed 1  # does it hold on another split? then look for leaks",
-        "diverged": f"{again} --set learning_rate={config.learning_rate / 10:g}",
-        "not converged": f"{again} --epochs {2 * config.epochs}",
-    }
 
 
 def _give_up(folder: RunFolder, material: Material, asked: Question, command: str, error: BaseException) -> None:
