@@ -222,3 +222,17 @@ def test_percent_signs_stay_with_their_numbers_and_commands_as_they_are():
 def test_the_moment_is_told_to_the_minute():
     assert ">2026-11-21 06:54<" in render(ReportData(title="t", created="2026-11-21T06:54:31"))
     assert ">yesterday<" in render(ReportData(title="t", created="yesterday"))
+
+
+def test_options_stay_whole_and_are_still_escaped():
+    page = render(ReportData(title="t", notes=["use --group ticket", "--<b>"]))
+    assert 'use <span class="option">--group</span> ticket' in page
+    assert "<li>--&lt;b&gt;</li>" in page
+
+
+def test_what_stands_elsewhere_is_no_note_too():
+    leak = Finding("Column 'id' looks like an identifier.", "It is not used.")
+    page = render(ReportData(title="t", data="a.csv: 7 rows.", notes=["a.csv: 7 rows.", "Loss: mse."], leaks=[leak]))
+    assert page.count("a.csv: 7 rows.") == page.count("Loss: mse.") == 1
+    both = ["Column 'id' looks like an identifier. It is not used."]
+    assert render(ReportData(title="t", notes=both, leaks=[leak])).count("looks like an identifier") == 1

@@ -117,8 +117,9 @@ def _text(value: object) -> str:
 
 
 def _prose(value: object) -> str:
-    """Escaped text whose percent signs stay on the line of their numbers."""
-    return re.sub(r"(?<=\d) %", "\u00a0%", _text(value))
+    """Escaped text in which percent signs stay on the line of their numbers, and options stay whole."""
+    text = re.sub(r"(?<=\d) %", "\u00a0%", _text(value))
+    return re.sub(r"(?<!\S)--\w[\w-]*", r'<span class="option">\g<0></span>', text)
 
 
 def _moment(created: str) -> str:
@@ -200,8 +201,10 @@ def _figure(figure: ReportFigure, index: int) -> str:
 
 def _data(report: ReportData) -> str:
     parts = [_paragraph(report.data)]
-    if report.notes:
-        items = "".join(f"<li>{_prose(note)}</li>" for note in report.notes)
+    said = {report.data, *(f"{finding.text} {finding.action}" for finding in report.leaks or ())}
+    notes = [note for note in report.notes if note not in said]  # what has its own place stands only there
+    if notes:
+        items = "".join(f"<li>{_prose(note)}</li>" for note in notes)
         parts.append(f"<h3>What was found, and what was done</h3>\n<ul>{items}</ul>")
     parts.append(_leaks(report.leaks))
     if report.split:
