@@ -121,7 +121,7 @@ def judge_once(
 
 
 def _compared(verdict: Verdict | None, sentence: str) -> Verdict | None:
-    if verdict is None or not sentence or verdict.name == "diverged":
+    if verdict is None or not sentence or verdict.name == "diverged" or "possible leak" in verdict.flags:
         return verdict
     return replace(verdict, reason=f"{verdict.reason} {sentence}")
 
