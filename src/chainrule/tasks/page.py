@@ -116,8 +116,9 @@ def _operating_point(material: Material, judgement: Judgement) -> report.Operati
 def _training_figures(history: History) -> list[report.ReportFigure]:
     if not len(history):
         return []
+    stopped = len(history) if (history.stop_reason or "").startswith("early stopping") else None
     curves = figures.learning_curves(
-        history["loss"], history["val_loss"] or None, best_epoch=history.best_epoch, stopped_epoch=len(history)
+        history["loss"], history["val_loss"] or None, best_epoch=history.best_epoch, stopped_epoch=stopped
     )
     return [report.ReportFigure("learning_curves", curves)]
 
