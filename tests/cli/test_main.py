@@ -1,12 +1,13 @@
 import dataclasses
 import re
 import signal
+import subprocess
+import sys
 from typing import get_args
 
 import click
 import pytest
 
-from chainrule.cli import main
 from chainrule.cli.main import chainrule, run
 from chainrule.data import ColumnKind
 from chainrule.errors import DataError
@@ -110,8 +111,13 @@ def test_handlers_are_put_back():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_the_console_script_exits_with_the_status(monkeypatch):
-    monkeypatch.setattr("sys.argv", ["chainrule", "fti"])
-    with pytest.raises(SystemExit) as caught:
-        main.main()
-    assert caught.value.code == 2
+def test_the_console_script_exits_with_the_status_and_prints_everything():
+    """In a process of its own: the script ends it at once, after flushing what was printed."""
+    done = subprocess.run([sys.executable, "-m", "chainrule.cli", "fti"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "fti" in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "chainrule.cli", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "predict" in done.stdout

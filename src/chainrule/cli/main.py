@@ -5,6 +5,7 @@ Exit status: 0 done; 1 a fault of chainrule; 2 the user's input; 130 and 143 sto
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -79,8 +80,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    """The console script.
+
+    It ends the process at once: every file is closed by then, and taking the interpreter's objects apart one by one
+    would cost 0.3 s of the 4 s that a small ``fit`` takes.
+    """
+    status = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # its reader has left, or it is closed
+            stream.flush()
+    os._exit(status)
 
 
 def _failed(error: Exception, message: str, status: int) -> int:
