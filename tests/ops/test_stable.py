@@ -115,6 +115,11 @@ def test_two_sum_keeps_what_float32_drops_under_jit():
     assert abs(float(plain) - 2**20 - 5) > 0.5  # the plain sum is wrong already after 50 of them
 
 
+def test_at_least_float32_works_where_implicit_promotion_is_refused():
+    with jax.numpy_dtype_promotion("strict"):
+        assert stable.at_least_float32(jnp.ones(2, jnp.bfloat16)).dtype == jnp.float32
+
+
 def test_at_least_float32_widens_and_keeps_float64():
     assert stable.at_least_float32(jnp.ones(2, jnp.float16)).dtype == jnp.float32
     assert stable.at_least_float32(jnp.array([True])).dtype == jnp.float32

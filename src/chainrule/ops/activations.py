@@ -17,10 +17,11 @@ import jax.numpy as jnp
 
 from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentTypeError
+from chainrule._base.policy import widen
 from chainrule._base.registry import Registry, register_function, serializable
 from chainrule._base.spec import Array
 from chainrule.ops import stable
-from chainrule.ops.precision import as_float, widened
+from chainrule.ops.precision import as_float
 
 Activation = Callable[[Array], Array]
 
@@ -285,7 +286,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
         [0.09, 0.2447, 0.6652]
     """
     x = as_float(x)
-    return stable.softmax(widened(x), axis).astype(x.dtype)
+    return stable.softmax(widen(x), axis).astype(x.dtype)
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
@@ -297,7 +298,7 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
         [-200.0, 0.0]
     """
     x = as_float(x)
-    return stable.log_softmax(widened(x), axis).astype(x.dtype)
+    return stable.log_softmax(widen(x), axis).astype(x.dtype)
 
 
 @dataclass(frozen=True)

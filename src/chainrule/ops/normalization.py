@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+from chainrule._base.policy import widen
 from chainrule._base.spec import Array
-from chainrule.ops.precision import widened
 
 
 def moments(x: Array, axes: Sequence[int], *, mask: Array | None = None) -> tuple[Array, Array]:
@@ -32,7 +32,7 @@ def moments(x: Array, axes: Sequence[int], *, mask: Array | None = None) -> tupl
         >>> mean.tolist(), variance.tolist()
         ([[2.0]], [[1.0]])
     """
-    x = widened(x)
+    x = widen(x)
     axes = tuple(axes)
     if mask is None:
         mean = jnp.mean(x, axes, keepdims=True)
@@ -52,7 +52,7 @@ def standardize(x: Array, mean: Array, variance: Array, epsilon: float) -> Array
         >>> standardize(jnp.array([1.0, 3.0]), jnp.array([2.0]), jnp.array([4.0]), 0.0).tolist()
         [-0.5, 0.5]
     """
-    wide = widened(x)
+    wide = widen(x)
     scale = jax.lax.rsqrt(variance.astype(wide.dtype) + epsilon)
     return ((wide - mean.astype(wide.dtype)) * scale).astype(x.dtype)
 
@@ -95,7 +95,7 @@ def rms_standardize(x: Array, axes: Sequence[int], epsilon: float) -> Array:
         >>> rms_standardize(jnp.array([3.0, -3.0]), (0,), 0.0).tolist()
         [1.0, -1.0]
     """
-    wide = widened(x)
+    wide = widen(x)
     scale = jax.lax.rsqrt(jnp.mean(jnp.square(wide), tuple(axes), keepdims=True) + epsilon)
     return (wide * scale).astype(x.dtype)
 
@@ -108,6 +108,6 @@ def unit_length(x: Array, axes: Sequence[int], epsilon: float = 1e-12) -> Array:
         >>> print(unit_length(jnp.array([3.0, 4.0]), (0,)).round(3))
         [0.6 0.8]
     """
-    wide = widened(x)
+    wide = widen(x)
     square = jnp.sum(jnp.square(wide), tuple(axes), keepdims=True)
     return (wide * jax.lax.rsqrt(jnp.maximum(square, epsilon))).astype(x.dtype)

@@ -17,15 +17,3 @@ def as_float(x: Array) -> Array:
     """
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
-
-
-def widened(x: Array) -> Array:
-    """``x`` as an array of floats of at least 32 bits, for sums that must not be formed in bfloat16.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> widened(jnp.ones(3, jnp.bfloat16)).dtype
-        dtype('float32')
-    """
-    x = as_float(x)
-    return x if x.dtype.itemsize >= 4 else x.astype(jnp.float32)

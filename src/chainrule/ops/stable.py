@@ -10,6 +10,7 @@ import math
 import jax
 import jax.numpy as jnp
 
+from chainrule._base.policy import widen
 from chainrule._base.spec import Array
 
 # Up to here a label is picked by comparing with every class: on a CPU that fuses with its neighbours, while a gather
@@ -25,8 +26,7 @@ def at_least_float32(x: Array) -> Array:
         >>> at_least_float32(jnp.ones(3, jnp.bfloat16)).dtype
         dtype('float32')
     """
-    x = jnp.asarray(x)
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return widen(x)
 
 
 def epsilon(x: Array) -> float:

@@ -235,7 +235,8 @@ def _words(material: Material, question: Question) -> list[str]:
     lines += [f"  {name:<{width}}  {kind:<10} {values}  ({why})" for name, kind, values, why in describe(schema)]
     lines += _task_words(material)
     lines += _split_words(material, question)
-    dropped = [f"{name} ({reason})" for name, reason in material.preparer.dropped]
+    given = dict.fromkeys(material.preparer.filled, "; only whether it is filled in is used")
+    dropped = [f"{name} ({reason}{given.get(name, '')})" for name, reason in material.preparer.dropped]
     if dropped:
         lines.append(f"Left out: {'; '.join(dropped)}.")
     if material.config.refit:
