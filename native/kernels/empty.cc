@@ -1,0 +1,1 @@
+namespace chainrule::CHAINRULE_ISA {}

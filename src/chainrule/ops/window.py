@@ -1,0 +1,104 @@
+"""Sliding windows: sizes, strides and paddings as convolution and pooling share them, and the one output-size formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from chainrule._base.errors import ArgumentError, ShapeError
+
+PaddingName = Literal["valid", "same", "causal", "reflect"]
+Padding = PaddingName | int | Sequence[int | tuple[int, int]]
+Pairs = tuple[tuple[int, int], ...]
+_NAMES = ("valid", "same", "causal", "reflect")
+
+
+def extent(window: int, dilation: int = 1) -> int:
+    """Cells that a window reaches over, ``d·(k − 1) + 1``.
+
+    Example:
+        >>> extent(3, dilation=2)
+        5
+    """
+    return dilation * (window - 1) + 1
+
+
+def output_size(size: Any, window: int, stride: int = 1, padding: tuple[int, int] = (0, 0), dilation: int = 1) -> Any:
+    """Positions of a window along one axis, ``⌊(n + p_low + p_high − d·(k − 1) − 1) / s⌋ + 1``, and 0 where none fits.
+
+    Example:
+        >>> output_size(28, 5), output_size(28, 3, stride=2, padding=(0, 1)), output_size(2, 5)
+        (24, 14, 0)
+    """
+    # Any: an integer, or a symbolic dimension in shape inference
+    room = size + padding[0] + padding[1] - extent(window, dilation)
+    if isinstance(room, int) and room < 0:
+        return 0
+    return room // stride + 1
+
+
+def per_axis(name: str, value: int | Sequence[int], rank: int, owner: str) -> tuple[int, ...]:
+    """``value`` for each of ``rank`` axes, each a positive integer."""
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(values) != rank or not all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in values):
+        kind = "a positive integer" if rank == 1 else f"a positive integer or {rank} of them"
+        raise ArgumentError(f"{owner}: {name} must be {kind}; received {value!r}. Write for example {name}=2.")
+    return values
+
+
+def explicit_padding(
+    padding: Padding,
+    sizes: Sequence[Any],  # Any: integers, or symbolic dimensions in shape inference
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    *,
+    owner: str = "conv",
+) -> tuple[tuple[Any, Any], ...]:
+    """The cells added before and after each axis, as numbers.
+
+    ``"same"`` keeps ``⌈n / s⌉`` positions and puts the surplus cell at the end, as Keras does; ``"reflect"`` has the same
+    sizes; ``"causal"`` puts all of ``d·(k − 1)`` before.
+
+    Example:
+        >>> explicit_padding("same", (5, 6), (3, 2), (1, 2), (1, 1))
+        ((1, 1), (0, 0))
+    """
+    rank = len(window)
+    if isinstance(padding, str):
+        if padding == "valid":
+            return ((0, 0),) * rank
+        if padding == "causal" and rank == 1:
+            return ((dilation[0] * (window[0] - 1), 0),)
+        if padding in ("same", "reflect"):
+            axes = zip(sizes, window, strides, dilation, strict=True)
+            return tuple(_same(*axis) for axis in axes)
+        known = ", ".join(repr(name) for name in _NAMES if name != "causal" or rank == 1)
+        raise ArgumentError(f"{owner}: padding must be {known}, or numbers of cells; received {padding!r}.")
+    given = (padding,) * rank if isinstance(padding, int) else tuple(padding)
+    pairs = tuple((one, one) if isinstance(one, int) else tuple(one) for one in given)
+    if len(pairs) != rank or not all(len(p) == 2 and all(isinstance(c, int) and c >= 0 for c in p) for p in pairs):
+        raise ArgumentError(
+            f"{owner}: padding must name cells for {rank} axes, each a number or a pair (before, after), none negative; "
+            f"received {padding!r}. Write for example padding={((1, 1),) * rank}."
+        )
+    return pairs
+
+
+def check_fits(size: Any, window: int, pads: tuple[int, int], dilation: int, owner: str) -> None:
+    """Require that the window fits into the padded axis at least once."""
+    # Any: an integer, or a symbolic dimension in shape inference
+    if isinstance(size, int) and size + sum(pads) < extent(window, dilation):
+        raise ShapeError(
+            f"{owner}: the window must fit into the input; received a window over {extent(window, dilation)} cells and an "
+            f'axis of {size} (+ {sum(pads)} of padding). Use a smaller window, padding="same" or a larger input.'
+        )
+
+
+def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]:
+    if stride == 1:
+        total = dilation * (window - 1)  # no size needed, so that symbolic ones will do
+    else:
+        total = (-(-size // stride) - 1) * stride + extent(window, dilation) - size
+        total = max(total, 0)
+    return total // 2, total - total // 2
