@@ -1,8 +1,9 @@
 """The compiled CPU kernels: found, checked, registered with XLA, called; the only module that knows their names.
 
 Where there is no library (no compiler at the time of the install, another processor) every operation runs its plain
-JAX form instead; on other platforms than the CPU it always does. Two variables of the environment are read once:
-``CHAINRULE_NATIVE=0`` leaves the kernels unused, ``CHAINRULE_ISA=portable|avx2|avx512`` chooses the instruction set.
+JAX form instead; on other platforms than the CPU it always does. The environment is read once:
+``CHAINRULE_NATIVE=0`` leaves the kernels unused, ``CHAINRULE_ISA=portable|avx2|avx512`` chooses the instruction set,
+``CHAINRULE_LIBRARY`` names a library file built elsewhere.
 """
 
 from __future__ import annotations
@@ -127,7 +128,9 @@ def register(name: str) -> None:
     if loaded is None:
         raise RuntimeError(f"chainrule_{name} is called without the library")
     with _lock:
-        target = jax.ffi.pycapsule(getattr(loaded, f"chainrule_{name}"))
+        target = jax.ffi.pycapsule(  # type: ignore[no-untyped-call]  # ctypes' functions bear no types
+            getattr(loaded, f"chainrule_{name}")
+        )
         jax.ffi.register_ffi_target(f"chainrule_{name}", target, platform="cpu")
 
 
@@ -172,6 +175,8 @@ def _attribute(value: Any) -> Any:  # Any: numbers, tuples of integers
 
 def _path() -> Path | None:
     """Where the library lies: in ``_native`` beside this package, wherever the package's parts are installed."""
+    if chosen := os.environ.get("CHAINRULE_LIBRARY"):
+        return Path(chosen)
     package = sys.modules[__name__.partition(".")[0]]
     for folder in package.__path__:
         if (found := Path(folder) / "_native" / _FILE).is_file():

@@ -1,4 +1,4 @@
-"""Sliding windows: sizes, strides and paddings as convolution and pooling share them, and the one output-size formula."""
+"""Sliding windows: sizes, strides and paddings of convolution and pooling, and the one output-size formula."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def explicit_padding(
 ) -> tuple[tuple[Any, Any], ...]:
     """The cells added before and after each axis, as numbers.
 
-    ``"same"`` keeps ``⌈n / s⌉`` positions and puts the surplus cell at the end, as Keras does; ``"reflect"`` has the same
-    sizes; ``"causal"`` puts all of ``d·(k − 1)`` before.
+    ``"same"`` keeps ``⌈n / s⌉`` positions and puts the surplus cell at the end, as Keras does; ``"reflect"`` has
+    the same sizes; ``"causal"`` puts all of ``d·(k − 1)`` before.
 
     Example:
         >>> explicit_padding("same", (5, 6), (3, 2), (1, 2), (1, 1))
@@ -76,13 +76,13 @@ def explicit_padding(
         known = ", ".join(repr(name) for name in _NAMES if name != "causal" or rank == 1)
         raise ArgumentError(f"{owner}: padding must be {known}, or numbers of cells; received {padding!r}.")
     given = (padding,) * rank if isinstance(padding, int) else tuple(padding)
-    pairs = tuple((one, one) if isinstance(one, int) else tuple(one) for one in given)
+    pairs: Any = tuple((one, one) if isinstance(one, int) else tuple(one) for one in given)
     if len(pairs) != rank or not all(len(p) == 2 and all(isinstance(c, int) and c >= 0 for c in p) for p in pairs):
         raise ArgumentError(
-            f"{owner}: padding must name cells for {rank} axes, each a number or a pair (before, after), none negative; "
-            f"received {padding!r}. Write for example padding={((1, 1),) * rank}."
+            f"{owner}: padding must name cells for {rank} axes, each a number or a pair (before, after), none "
+            f"negative; received {padding!r}. Write for example padding={((1, 1),) * rank}."
         )
-    return pairs
+    return tuple(pairs)
 
 
 def check_fits(size: Any, window: int, pads: tuple[int, int], dilation: int, owner: str) -> None:
@@ -90,8 +90,8 @@ def check_fits(size: Any, window: int, pads: tuple[int, int], dilation: int, own
     # Any: an integer, or a symbolic dimension in shape inference
     if isinstance(size, int) and size + sum(pads) < extent(window, dilation):
         raise ShapeError(
-            f"{owner}: the window must fit into the input; received a window over {extent(window, dilation)} cells and an "
-            f'axis of {size} (+ {sum(pads)} of padding). Use a smaller window, padding="same" or a larger input.'
+            f"{owner}: the window must fit into the input; received a window over {extent(window, dilation)} cells and "
+            f'an axis of {size} (+ {sum(pads)} of padding). Use a smaller window, padding="same" or a larger input.'
         )
 
 
