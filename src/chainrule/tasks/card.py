@@ -9,15 +9,6 @@ from chainrule._base.wording import counted
 from chainrule.tasks.scores import MEASURES
 from chainrule.tasks.words import model_names, shown, verdict_title, worsening
 
-_LIMITS = (
-    "## Limits",
-    "",
-    "- It has only seen rows like those of its table; for other places, times or kinds of rows, measure anew.",
-    "- Importance says what the model relies on, not what causes the outcome.",
-    "- No fairness analysis was made: compare the scores of the groups that matter before relying on it.",
-    "",
-)
-
 
 def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
     """What the model is for, what it was made of, how good it is, and where not to use it.
@@ -26,6 +17,13 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
         Mitchell et al., "Model cards for model reporting", 2019, https://arxiv.org/abs/1810.03993.
     """
     data, split, task = facts["data"], facts["split"], facts["task"]
+    is_table = "columns" in data
+    unit = ("test row", "test rows") if is_table else ("test example", f"test {facts['examples']}")
+    asked = (
+        "one row of a table with the columns it was trained on"
+        if is_table
+        else f"{facts['examples']} like those it was trained on"
+    )
     target = facts["target"] if isinstance(facts["target"], str) else ", ".join(facts["target"])
     lines = [
         f"# Model card: {_cell(target)} from {_cell(data['source'])}",
@@ -34,20 +32,20 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
         "",
         "## What it does",
         "",
-        f"Predicts {_cell(target)} ({task}) for one row of a table with the columns it was trained on. "
-        f"Loss: {facts['loss']}.",
+        f"Predicts {_cell(target)} ({task}) for {asked}. Loss: {facts['loss']}.",
         "",
         *_data(facts),
         "## How good it is",
         "",
-        f"On {counted(split['test'], 'test row', 'test rows')} that were opened once, after everything was decided:",
+        f"On {counted(split['test'], *unit)} that were opened once, after everything was decided:",
         "",
         *_table(facts, task),
         "",
         *_threshold(facts, task),
         *_verdict(facts["verdict"]),
         *_importance(facts),
-        *_LIMITS,
+        *_classes(facts),
+        *_limits(facts),
         *_again(facts),
     ]
     return "\n".join(lines) + "\n"
@@ -55,14 +53,17 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
 
 def _data(facts: Mapping[str, Any]) -> list[str]:
     data, split = facts["data"], facts["split"]
+    if "columns" in data:
+        size = f"{counted(data['rows'], 'row', 'rows')}, {counted(data['columns'], 'column', 'columns')}"
+    else:
+        size = f"{data['rows']:,} {facts['examples']}, {counted(len(facts['classes']), 'class', 'classes')}"
     seed = "" if facts.get("time") else f", seed {facts['seed']}"  # a split by time draws nothing
     return [
         "## Data",
         "",
-        f"{_cell(data['source'])}: {counted(data['rows'], 'row', 'rows')}, "
-        f"{counted(data['columns'], 'column', 'columns')}, SHA-256 {data['sha256']}. "
+        f"{_cell(data['source'])}: {size}, SHA-256 {data['sha256']}. "
         f"Split ({split['how']}{seed}): {split['train']:,} training, {split['validation']:,} "
-        f"validation, {split['test']:,} test rows.",
+        f"validation, {split['test']:,} test {facts.get('examples', 'rows')}.",
         "",
         *(f"- {_cell(note.strip())}" for note in facts["notes"]),
         "",
@@ -105,10 +106,36 @@ def _verdict(verdict: Mapping[str, Any] | None) -> list[str]:
 
 
 def _importance(facts: Mapping[str, Any]) -> list[str]:
-    if not facts["importance"]:
+    if not facts.get("importance"):
         return []
     top = [f"{_cell(name)} ({shown(mean)})" for name, mean, _ in facts["importance"][:8]]
     return [f"It relies most on: {', '.join(top)} ({worsening(facts['task'])} when shuffled).", ""]
+
+
+def _classes(facts: Mapping[str, Any]) -> list[str]:
+    """Recall and precision of each class, for tasks that record them."""
+    if not facts.get("classes"):
+        return []
+    lines = ["| class | examples | recall | precision |", "|---|---|---|---|"]
+    for found in facts["classes"]:
+        numbers = f"{found['examples']:,} | {shown(found['recall'])} | {shown(found['precision'])}"
+        lines.append(f"| {_cell(found['class'])} | {numbers} |")
+    return [*lines, ""]
+
+
+def _limits(facts: Mapping[str, Any]) -> list[str]:
+    seen = "rows like those of its table; for other places, times or kinds of rows"
+    if "columns" not in facts["data"]:
+        seen = f"{facts['examples']} like those it was trained on; for other sources or times"
+    causes = ["- Importance says what the model relies on, not what causes the outcome."]
+    return [
+        "## Limits",
+        "",
+        f"- It has only seen {seen}, measure anew.",
+        *(causes if facts.get("importance") else []),
+        "- No fairness analysis was made: compare the scores of the groups that matter before relying on it.",
+        "",
+    ]
 
 
 def _cell(text: str) -> str:

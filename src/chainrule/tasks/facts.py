@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +11,11 @@ import numpy as np
 from chainrule.tasks.judgement import Judgement
 from chainrule.tasks.material import Material, Question
 from chainrule.tasks.network import LOSSES
+from chainrule.tasks.provenance import sha256, versions
 from chainrule.tasks.run_folder import plain
 from chainrule.tasks.scores import main_measure
+from chainrule.tasks.verdicts import recorded
 from chainrule.train import History
-
-_PACKAGES = ("chainrule", "jax", "numpy", "polars")
-_HASHED_AT_ONCE = 1 << 20
 
 
 def collect_facts(
@@ -60,7 +56,7 @@ def collect_facts(
         "epochs": len(history),
         "best_epoch": history.best_epoch,
         "stop_reason": history.stop_reason,
-        "verdict": choice.verdict and _verdict(choice.verdict),
+        "verdict": recorded(choice.verdict),
         "importance": choice.importance and choice.importance.ranked(),
         "coefficients": _coefficients(material, judgement),
         "notes": material.words,
@@ -68,30 +64,6 @@ def collect_facts(
     }
     kept: dict[str, Any] = plain(facts)
     return kept
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
-
-
-def sha256(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASHED_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _verdict(verdict: Any) -> dict[str, Any]:  # Any: chainrule.diagnose.Verdict; JSON values
-    return {
-        "name": verdict.name,
-        "reason": verdict.reason,
-        "action": verdict.action,
-        "flags": verdict.flags,
-        "numbers": dict(verdict.numbers),
-    }
 
 
 def _coefficients(material: Material, judgement: Judgement) -> list[dict[str, Any]] | None:  # Any: JSON values

@@ -15,6 +15,7 @@ from chainrule.tasks.linear import LinearModel, affordable_rows, fit_linear
 from chainrule.tasks.material import Material, Question
 from chainrule.tasks.predictor import TablePredictor
 from chainrule.tasks.scores import Scores, choose_threshold, guess, judge, loss_of, main_measure, main_score
+from chainrule.tasks.verdicts import compared
 from chainrule.train import History
 
 _MOST_IMPORTANCE_ROWS = 2_000
@@ -111,19 +112,13 @@ def judge_once(
     task = material.encoder.task
     found = {name: interval(task, predictions[name], targets, seed=seed) for name in ("network", "linear")}
     return Judgement(
-        choice=replace(choice, verdict=_compared(choice.verdict, comparison(task, test, found["network"]))),
+        choice=replace(choice, verdict=compared(choice.verdict, comparison(task, test, found["network"]))),
         test=test,
         intervals={name: ends for name, ends in found.items() if ends is not None},
         predictions=predictions,
         targets=targets,
         linear=linear,
     )
-
-
-def _compared(verdict: Verdict | None, sentence: str) -> Verdict | None:
-    if verdict is None or not sentence or verdict.name == "diverged" or "possible leak" in verdict.flags:
-        return verdict
-    return replace(verdict, reason=f"{verdict.reason} {sentence}")
 
 
 def _predictions(

@@ -6,7 +6,6 @@ import functools
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -298,8 +297,3 @@ def _balance_words(balance: str) -> str:
             return " All rows count alike, so probabilities stay honest; --balance weights changes that."
         case _:
             return f" Training rows are {balance}d."
-
-
-def source_path(source: Any) -> Path | None:  # Any: see gather
-    """The path, if ``source`` is one."""
-    return Path(source) if isinstance(source, str | Path) else None

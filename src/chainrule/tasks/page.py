@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from chainrule import figures, metrics, report
 from chainrule._base.wording import counted
 from chainrule.data import describe
 from chainrule.tasks.judgement import Judgement
 from chainrule.tasks.material import Material
+from chainrule.tasks.page_parts import (
+    class_figures,
+    comparison_figure,
+    confusion_counts,
+    interval_note,
+    score_rows,
+    training_figures,
+)
 from chainrule.tasks.scores import MEASURES
 from chainrule.tasks.words import model_names
 from chainrule.train import History
-
-_MOST_CLASSES = 30  # of a confusion matrix that can be read
 
 
 def build_page(
@@ -40,11 +44,11 @@ def build_page(
         notes=[line.strip() for line in material.words if not line.startswith("  ")],
         split={"training": sizes["train"], "validation": sizes["validation"], "test": sizes["test"]},
         metrics=[report.Metric(m.name, m.meaning, m.higher_is_better) for m in MEASURES[task][0]],
-        scores=_scores(judgement, task, facts["measure"]),
+        scores=score_rows(judgement.test, judgement.intervals, task, facts["measure"]),
         scores_note=f"All on the same {counted(sizes['test'], 'test row', 'test rows')}, opened once, after "
-        f"everything was decided. {_interval_note(judgement, facts['measure'])}",
+        f"everything was decided. {interval_note(judgement.intervals, facts['measure'])}",
         operating_point=_operating_point(material, judgement),
-        figures=[*_training_figures(history), *_result_figures(material, judgement, facts)],
+        figures=[*training_figures(history), *_result_figures(material, judgement, facts)],
         leaks=[report.Finding(f.message[:1].upper() + f.message[1:], f.action) for f in material.findings],
         verdict=judgement.choice.verdict,
         hyperparameters=facts["config"],
@@ -55,13 +59,6 @@ def build_page(
         files=files,
         created=facts["created"],
     )
-
-
-def _interval_note(judgement: Judgement, measure: str) -> str:
-    if "network" not in judgement.intervals:
-        return "An interval cannot be estimated: the score hardly varies among resamples of these rows."
-    kind = "Wilson" if measure == "accuracy" else "bootstrap"
-    return f"The interval is the 95 % {kind} interval over these rows."
 
 
 def _target_name(material: Material) -> str:
@@ -87,17 +84,6 @@ def _columns(material: Material) -> list[report.Column]:
     ]
 
 
-def _scores(judgement: Judgement, task: str, measure: str) -> list[report.Score]:
-    names, rows = model_names(task), []
-    for key, name in names.items():
-        values: dict[str, float | report.Estimate] = dict(judgement.test[key])
-        if key in judgement.intervals:
-            low, high = judgement.intervals[key]
-            values[measure] = report.Estimate(judgement.test[key][measure], low, high)
-        rows.append(report.Score(name, values, is_ours=key == "network"))
-    return rows
-
-
 def _operating_point(material: Material, judgement: Judgement) -> report.OperatingPoint | None:
     if material.encoder.task != "binary":
         return None
@@ -113,33 +99,18 @@ def _operating_point(material: Material, judgement: Judgement) -> report.Operati
     )
 
 
-def _training_figures(history: History) -> list[report.ReportFigure]:
-    if not len(history):
-        return []
-    stopped = len(history) if (history.stop_reason or "").startswith("early stopping") else None
-    curves = figures.learning_curves(
-        history["loss"], history["val_loss"] or None, best_epoch=history.best_epoch, stopped_epoch=stopped
-    )
-    return [report.ReportFigure("learning_curves", curves)]
-
-
 def _result_figures(
     material: Material, judgement: Judgement, facts: Mapping[str, Any]
 ) -> list[report.ReportFigure]:  # Any: JSON values
     task, measure = material.encoder.task, facts["measure"]
-    names = model_names(task)
-    compared = figures.baseline_comparison(
-        {names[key]: scores[measure] for key, scores in judgement.test.items()},
-        metric=measure,
-        intervals={names[key]: interval for key, interval in judgement.intervals.items()},
-        model=names["network"],
-    )
-    shown = [report.ReportFigure("baseline_comparison", compared)]
+    shown = [comparison_figure(judgement.test, judgement.intervals, task, measure)]
     match task:
         case "binary":
             shown += _binary_figures(material, judgement)
         case "multiclass":
-            shown += _class_figures(material, judgement)
+            answers = judgement.predictions["network"].argmax(axis=1)
+            classes = material.encoder.classes
+            shown += class_figures(classes, confusion_counts(answers, judgement.targets, len(classes)))
         case "regression":
             shown += _regression_figures(material, judgement)
     importance = judgement.choice.importance
@@ -196,15 +167,6 @@ def _ranking_figures(judgement: Judgement) -> list[report.ReportFigure]:
         others={other: (pr_other.recall, pr_other.precision)},
     )
     return [report.ReportFigure("roc_curve", roc_figure), report.ReportFigure("precision_recall_curve", pr_figure)]
-
-
-def _class_figures(material: Material, judgement: Judgement) -> list[report.ReportFigure]:
-    classes = material.encoder.classes
-    if len(classes) > _MOST_CLASSES:
-        return []
-    counts = np.zeros((len(classes), len(classes)), np.int64)
-    np.add.at(counts, (judgement.targets, judgement.predictions["network"].argmax(axis=1)), 1)
-    return [report.ReportFigure("confusion_matrix", figures.confusion_matrix(counts, classes))]
 
 
 def _regression_figures(material: Material, judgement: Judgement) -> list[report.ReportFigure]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,12 @@ from chainrule._base.checks import describe
 from chainrule._base.errors import DataError, FormatError
 from chainrule._base.registry import from_config, to_config
 from chainrule.data import FittedPreparer, Schema, TargetEncoder, read_table
-from chainrule.models import Model, load
+from chainrule.models import Model
+from chainrule.tasks.finished import Answers
 from chainrule.tasks.linear import sigmoid, softmax
 from chainrule.tasks.scores import Scores, judge
 
 KIND = "table"  # under extra["task"]; other tasks have other names
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """Answers for the rows of a table.
-
-    Args:
-        frame: one row per row of the table: ``prediction`` and the probabilities, or a number.
-        notes: how unusual input was treated, one sentence each.
-    """
-
-    frame: pl.DataFrame
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,21 +128,6 @@ def unpack(model: Model, source: str) -> TablePredictor:
     if not isinstance(encoder, TargetEncoder) or not isinstance(threshold, int | float):
         raise FormatError(f"{source}: the target in the file is {describe(encoder)}. The file is damaged; fit again.")
     return TablePredictor(model, preparer, encoder, schema, float(threshold), facts)
-
-
-def load_predictor(path: str | Path) -> TablePredictor:
-    """The predictor saved in a run folder or in its ``model.chainrule`` alone.
-
-    Raises:
-        DataError: there is no such file or folder.
-        FormatError: the file is damaged or of another kind.
-    """
-    path = Path(path)
-    file = path / "model.chainrule" if path.is_dir() else path
-    if not file.exists():
-        where = f"{path}: the folder holds no model.chainrule" if path.is_dir() else f"{path}: there is no such file"
-        raise DataError(f"{where}. Name a finished run (`chainrule runs` lists them) or a model.chainrule file.")
-    return unpack(load(file), str(file))
 
 
 def _batch(num_rows: int) -> int:

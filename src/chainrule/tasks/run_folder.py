@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from chainrule._base.errors import ArgumentError, CheckpointError
+from chainrule._base.errors import ArgumentError, ChainruleError, CheckpointError, NonFiniteError
 
 Status = Literal["running", "finished", "interrupted", "failed"]
 
@@ -85,6 +85,21 @@ def check_free(path: str | Path | None) -> None:
         raise ArgumentError(
             f"{folder}: the run's folder must be empty or not there yet; it holds files. Name another with --run."
         )
+
+
+def give_up(folder: RunFolder, config: Mapping[str, Any], error: BaseException) -> None:  # Any: JSON values
+    """Leave no folder that looks finished: none at all for the user's mistakes, a marked one for other failures.
+
+    Args:
+        folder: the run's.
+        config: what ``config.json`` is to hold, with ``status`` set to ``failed``.
+        error: what ended the run.
+    """
+    if isinstance(error, ChainruleError) and not isinstance(error, NonFiniteError):
+        folder.remove()
+        return
+    folder.file("model.chainrule").unlink(missing_ok=True)
+    folder.write_json("config.json", {**config, "error": f"{type(error).__name__}: {error}"})
 
 
 def write_whole(path: Path, text: str) -> Path:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from chainrule._base.checks import check_choice, check_int, check_number, check_positive_int
-from chainrule._base.errors import ArgumentError, did_you_mean
+from chainrule._base.errors import ArgumentError
 from chainrule._base.registry import register_class
 from chainrule.data import Task
+from chainrule.tasks.hyperparameters import Hyperparameters
 
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop")
 SCALINGS = ("standard", "minmax", "robust", "quantile")
@@ -20,7 +19,7 @@ _MOST_BINNED = 150_000_000  # numbers made by piecewise-linear bins: 0.6 GB in f
 
 @register_class
 @dataclass(frozen=True)
-class TableConfig:
+class TableConfig(Hyperparameters):
     """Every hyperparameter of a table run; ``--set name=value`` changes one.
 
     Args:
@@ -81,26 +80,6 @@ class TableConfig:
                 "Set linear_path=true, or depth to 1 or more."
             )
 
-    def replaced(self, changes: Mapping[str, Any]) -> TableConfig:  # Any: values, or text from a command line
-        """This config with ``changes``; text is read as the field's type.
-
-        Raises:
-            ArgumentError: no such field (with the nearest), or a value that does not fit it.
-        """
-        known = {field.name: field for field in dataclasses.fields(self)}
-        values = {}
-        for name, value in changes.items():
-            if name not in known:
-                raise ArgumentError(
-                    f"--set: {name!r} is no hyperparameter.{did_you_mean(name, known)} Known: {', '.join(known)}."
-                )
-            values[name] = _parsed(name, value, type(getattr(self, name)))
-        return dataclasses.replace(self, **values)
-
-    def rows(self) -> dict[str, object]:
-        """Name and value of every field, for printing."""
-        return dataclasses.asdict(self)
-
 
 def default_config(task: Task, num_rows: int, num_numbers: int = 0) -> TableConfig:
     """The default hyperparameters for ``num_rows`` training rows: one rule for all tables.
@@ -152,15 +131,3 @@ def default_config(task: Task, num_rows: int, num_numbers: int = 0) -> TableConf
         batch_size=min(4096, 1 << max(7, (num_rows // 100).bit_length() - 1)),
         patience=12,
     )
-
-
-def _parsed(name: str, value: Any, kind: type) -> Any:  # Any: see TableConfig.replaced
-    if not isinstance(value, str) or kind is str:
-        return value
-    try:
-        if kind is bool:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
-        return kind(value)
-    except (KeyError, ValueError):
-        wanted = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        raise ArgumentError(f"--set {name}: must be {wanted}; received {value!r}.") from None

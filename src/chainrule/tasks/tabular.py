@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,103 +12,26 @@ from typing import Any
 import polars as pl
 
 from chainrule import report as reports
-from chainrule._base.errors import ChainruleError, ChainruleWarning, NonFiniteError
 from chainrule.data import ColumnKind, Task
 from chainrule.tasks.advice import next_actions
 from chainrule.tasks.card import model_card
-from chainrule.tasks.facts import collect_facts, sha256
+from chainrule.tasks.facts import collect_facts
+from chainrule.tasks.finished import FinishedRun
 from chainrule.tasks.judgement import choose, judge_once
-from chainrule.tasks.material import Material, Question, gather, source_path
+from chainrule.tasks.material import Material, Question, gather
 from chainrule.tasks.page import build_page
-from chainrule.tasks.predictor import Answers, TablePredictor, load_predictor
-from chainrule.tasks.run_folder import RunFolder, check_free, claim
-from chainrule.tasks.scores import Scores
-from chainrule.tasks.training import Trained, train, train_again
-from chainrule.tasks.words import shown
-from chainrule.train import History
-
-Listener = Callable[..., Any]  # Any: (event, run) -> None
+from chainrule.tasks.predictor import TablePredictor
+from chainrule.tasks.provenance import source_path
+from chainrule.tasks.run_folder import RunFolder, check_free, claim, give_up
+from chainrule.tasks.training import train, train_again
+from chainrule.tasks.watched import Listener, Trained
 
 
 @dataclass(frozen=True, eq=False)
-class TableRun:
-    """A finished run: its folder, its model and what was found out about it.
+class TableRun(FinishedRun):
+    """A finished run on a table; see :class:`FinishedRun`."""
 
-    Args:
-        folder: where everything lies; for a model file alone, the folder of that file.
-        predictor: the network with its preparation.
-        facts: everything that was recorded, as plain JSON values.
-        history: the learning curves, in the process that trained.
-    """
-
-    folder: Path
     predictor: TablePredictor = field(repr=False)
-    facts: Mapping[str, Any] = field(repr=False)  # Any: plain JSON values
-    history: History | None = field(default=None, repr=False)
-
-    @property
-    def metrics(self) -> Scores:
-        """Scores of the network on the test rows."""
-        return _numbers(self.facts["scores"]["test"]["network"])
-
-    @property
-    def baselines(self) -> dict[str, Scores]:
-        """Scores on the same test rows of ``linear`` (logistic or linear regression) and ``guess``."""
-        tested = self.facts["scores"]["test"]
-        return {name: _numbers(tested[name]) for name in ("linear", "guess")}
-
-    @property
-    def verdict(self) -> str:
-        """The verdict of the learning curves with its reason, or why there is none."""
-        found = self.facts["verdict"]
-        return f"{found['name']}: {found['reason']}" if found else "none: not one epoch was finished"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was found in the table and what was done, a line each."""
-        return tuple(self.facts["notes"])
-
-    @property
-    def status(self) -> str:
-        """``finished``, or ``interrupted`` by Ctrl-C or a signal."""
-        return str(self.facts["status"])
-
-    def answer(self, source: Any) -> Answers:  # Any: a path, a Table, or a data frame of any library
-        """Answers for each row, with notes on how unusual input was treated."""
-        return self.predictor.answer(source)
-
-    def predict(self, source: Any) -> pl.DataFrame:  # Any: as in answer
-        """Answers for each row of ``source``: the class with its probabilities, or a number.
-
-        Columns are found by name: their order does not matter, further ones are ignored, and a missing one is an
-        error. A missing value is filled as in training, an unknown category counts as "other"; each such treatment
-        comes with a warning.
-
-        Raises:
-            DataError: a column is missing, or one of numbers holds text.
-        """
-        answers = self.predictor.answer(source)
-        for note in answers.notes:
-            warnings.warn(note, ChainruleWarning, stacklevel=2)
-        return answers.frame
-
-    def evaluate(self, source: Any) -> Scores:  # Any: as in answer
-        """The task's metrics on a table that has the target too; warns if it is the file the model was trained on."""
-        scores = self.predictor.evaluate(source)
-        for note in self.evaluation_notes(source):
-            warnings.warn(note, ChainruleWarning, stacklevel=2)
-        return scores
-
-    def evaluation_notes(self, source: Any) -> tuple[str, ...]:  # Any: as in answer
-        """What to know of scores on ``source``: whether the model learned from its rows."""
-        path, known = source_path(source), self.facts["data"]["sha256"]
-        if path is None or not path.is_file() or sha256(path) != known:
-            return ()
-        measure = self.facts["measure"]
-        return (
-            "this is the file the model was trained on, so most of its rows were learned from; the honest score is the "
-            f"test score, {measure} {shown(self.metrics[measure])}",
-        )
 
 
 def fit_table(  # noqa: PLR0913 - the one door of the task: every option has its name here
@@ -217,25 +139,8 @@ def fit_table(  # noqa: PLR0913 - the one door of the task: every option has its
         )
         return _finish(folder, material, asked, trained, path=path, command=how, now=now, report=report)
     except BaseException as error:
-        _give_up(folder, material, asked, how, error)
+        give_up(folder, _config(material, asked, how, "failed"), error)
         raise
-
-
-def load_run(path: str | Path) -> TableRun:
-    """The run in a folder, or in its ``model.chainrule`` alone.
-
-    Raises:
-        DataError: there is no such run.
-        FormatError: the model is damaged or was not made by the table task.
-    """
-    predictor = load_predictor(path)
-    folder = Path(path)
-    return TableRun(folder if folder.is_dir() else folder.parent, predictor, predictor.facts)
-
-
-def _numbers(scores: Mapping[str, float | None]) -> Scores:
-    """Scores as recorded, with NaN where JSON has ``null``."""
-    return {name: float("nan") if value is None else float(value) for name, value in scores.items()}
 
 
 def _announce(folder: RunFolder, material: Material, asked: Question, command: str) -> None:
@@ -276,7 +181,7 @@ def _finish(
 ) -> TableRun:
     """Judge, write every file, and say in ``config.json`` last that the run is whole."""
     model, history, schema = trained.model, trained.history, material.schema
-    status = "finished" if trained.interruption is None else "interrupted"
+    status = trained.status
     plain = TablePredictor(model, material.preparer, material.encoder, schema)
     actions = next_actions(material, asked, command=command, path=path, folder=folder.path)
     choice = choose(material, plain, history, question=asked, actions=actions)
@@ -310,13 +215,3 @@ def _test_predictions(material: Material, predictor: TablePredictor, raw: Any) -
     numbers = material.table.lines[rows] if material.table.lines is not None else rows + 1
     frame = pl.DataFrame({"line": numbers}).hstack(truth)
     return frame.hstack(predictor.frame(raw)).write_csv()
-
-
-def _give_up(folder: RunFolder, material: Material, asked: Question, command: str, error: BaseException) -> None:
-    """Leave no folder that looks finished: none at all for the user's mistakes, a marked one for other failures."""
-    if isinstance(error, ChainruleError) and not isinstance(error, NonFiniteError):
-        folder.remove()
-        return
-    folder.file("model.chainrule").unlink(missing_ok=True)
-    failed = _config(material, asked, command, "failed") | {"error": f"{type(error).__name__}: {error}"}
-    folder.write_json("config.json", failed)

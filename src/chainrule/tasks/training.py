@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from chainrule import metrics
-from chainrule.core import Variables
 from chainrule.data import Task, balance, class_weights
 from chainrule.models import Model
 from chainrule.tasks.linear import affordable_rows, fit_linear
 from chainrule.tasks.material import Material, targets_of
 from chainrule.tasks.network import LOSSES, build_network, make_optimizer
-from chainrule.train import EarlyStopping, History, JsonLines
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A trained network.
-
-    Args:
-        model: with its best weights.
-        history: the learning curves.
-        start: the weights before the first step.
-        interruption: the Ctrl-C or SIGTERM that ended training, if one did.
-    """
-
-    model: Model
-    history: History
-    start: Variables = field(repr=False)
-    interruption: KeyboardInterrupt | None = field(default=None, repr=False)
+from chainrule.tasks.watched import Trained, Watch, fit_watched
+from chainrule.train import History
 
 
 def train(
@@ -63,10 +45,6 @@ def train(
     model = build_network(config, material.features.shape[1], material.num_outputs, seed=seed)
     task = material.encoder.task
     model.compile(make_optimizer(config), loss=LOSSES[task][0], metrics=_metrics(task))
-    start = model.variables
-    listeners = [EarlyStopping(patience=config.patience if early_stop else config.epochs), *callbacks]
-    if events is not None:
-        listeners.append(JsonLines(events))
     _start_linear(model, material, material.split.train, how=how, seed=seed)
     rows, weights = _balanced(material, material.split.train, how=how, seed=seed)
     features, targets = material.features, targets_of(material)
@@ -75,20 +53,16 @@ def train(
     if how == "weights" or how.endswith("sample"):
         labels = material.target.values
         validation += (class_weights(labels[held], len(material.encoder.classes))[labels[held]],)
-    try:
-        model.fit(
-            features[rows],
-            targets[rows],
-            sample_weight=weights,
-            validation=validation,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            callbacks=listeners,
-            verbose=verbose,
-        )
-    except KeyboardInterrupt as interruption:
-        return Trained(model, model.history, start, interruption)
-    return Trained(model, model.history, start)
+    return fit_watched(
+        model,
+        features[rows],
+        targets[rows],
+        Watch(config.patience if early_stop else config.epochs, events, verbose, callbacks),
+        sample_weight=weights,
+        validation=validation,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+    )
 
 
 def train_again(material: Material, trained: Trained, *, how: str, seed: int) -> np.ndarray:

@@ -1,0 +1,76 @@
+"""One training that is watched: early stopping, a line per event, and Ctrl-C that ends it without losing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.core import Variables
+from chainrule.models import Model
+from chainrule.train import EarlyStopping, History, JsonLines
+
+Listener = Callable[..., Any]  # Any: (event, run) -> None
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network.
+
+    Args:
+        model: with its best weights.
+        history: the learning curves.
+        start: the weights before the first step.
+        interruption: the Ctrl-C or SIGTERM that ended training, if one did.
+    """
+
+    model: Model
+    history: History
+    start: Variables = field(repr=False)
+    interruption: KeyboardInterrupt | None = field(default=None, repr=False)
+
+    @property
+    def status(self) -> str:
+        """``finished``, or ``interrupted``."""
+        return "finished" if self.interruption is None else "interrupted"
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """How a training is watched.
+
+    Args:
+        patience: epochs without a lower validation loss before it stops; the best weights are kept in any case.
+        events: file that gets a JSON line per event.
+        verbose: 0 is silent.
+        callbacks: further listeners.
+    """
+
+    patience: int
+    events: Path | None = None
+    verbose: int = 0
+    callbacks: Sequence[Listener] = ()
+
+    def listeners(self) -> list[Any]:  # Any: callbacks and functions (event, run)
+        """All that listens to the training."""
+        written = [] if self.events is None else [JsonLines(self.events)]
+        return [EarlyStopping(patience=self.patience), *self.callbacks, *written]
+
+
+def fit_watched(
+    model: Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    watch: Watch,
+    **options: Any,  # Any: further arguments of Model.fit
+) -> Trained:
+    """``model.fit`` under ``watch``; Ctrl-C ends the training, not the run: what has been learned by then is kept."""
+    start = model.variables
+    try:
+        model.fit(x, y, callbacks=watch.listeners(), verbose=watch.verbose, **options)
+    except KeyboardInterrupt as interruption:
+        return Trained(model, model.history, start, interruption)
+    return Trained(model, model.history, start)
