@@ -62,11 +62,12 @@ def conv(
         pads = ((0, 0),) * rank
     for axis in range(rank):
         check_fits(x.shape[1 + axis], window[axis], pads[axis], spread[axis], "conv")
+    is_known = all(isinstance(cells, int) for pair in pads for cells in pair)
     y = lax.conv_general_dilated(
         x,
         kernel,
         steps,
-        pads,
+        pads if is_known else "SAME",  # in shape inference with sizes that vary; the same cells at run time
         rhs_dilation=spread,
         dimension_numbers=_numbers(rank),
         feature_group_count=groups,
