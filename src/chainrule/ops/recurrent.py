@@ -78,7 +78,7 @@ def gru(
     def step(h: State, given: Array) -> tuple[State, Array]:
         seen = _dropped(h, recurrent_mask)
         if reset_after:
-            hidden = seen @ recurrent_kernel + (0 if inner is None else inner)
+            hidden = seen @ recurrent_kernel + (0 if inner is None else inner[None])
             z, r = jnp.split(jax.nn.sigmoid(given[..., : 2 * units] + hidden[..., : 2 * units]), 2, axis=-1)
             candidate = jnp.tanh(given[..., 2 * units :] + r * hidden[..., 2 * units :])
         else:
@@ -148,7 +148,7 @@ def scan_masked(
 def _project(x: Array, kernel: Array, bias: Array | None) -> Array:
     """``x W + b`` of all steps in one product."""
     y = x @ kernel
-    return y if bias is None else y + bias
+    return y if bias is None else y + bias[None, None]
 
 
 def _dropped(h: Array, recurrent_mask: Array | None) -> Array:
