@@ -185,7 +185,7 @@ def depthwise_conv(
 
 def _finish(y: Array, bias: Array | None, activation: Activation) -> Array:
     if bias is not None:
-        y = y + bias
+        y = y + jnp.expand_dims(bias, tuple(range(y.ndim - 1)))
     return jnp.maximum(y, 0) if activation == "relu" else y
 
 
