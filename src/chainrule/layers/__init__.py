@@ -8,6 +8,11 @@ Example:
 
 from chainrule.core import Input
 from chainrule.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from chainrule.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
+from chainrule.layers.bidirectional import Bidirectional
+from chainrule.layers.convolution import Conv1D, Conv2D, Conv3D
+from chainrule.layers.convolution_depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from chainrule.layers.convolution_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from chainrule.layers.dense import Dense
 from chainrule.layers.dropout import (
     AlphaDropout,
@@ -18,6 +23,7 @@ from chainrule.layers.dropout import (
     SpatialDropout2D,
 )
 from chainrule.layers.embedding import Embedding
+from chainrule.layers.masking import PaddingMask, SequenceMask
 from chainrule.layers.maxout import Maxout
 from chainrule.layers.merging import (
     Add,
@@ -36,44 +42,163 @@ from chainrule.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from chainrule.layers.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Resizing,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from chainrule.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from chainrule.layers.pooling_global import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
+from chainrule.layers.position import PositionEmbedding, SinusoidalPositionalEncoding
+from chainrule.layers.recurrent import GRU, LSTM, SimpleRNN
+from chainrule.layers.recurrent_base import RNN
+from chainrule.layers.recurrent_cell import Cell, StackedRNNCells
+from chainrule.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from chainrule.layers.recurrent_conv import ConvLSTM1D, ConvLSTM2D
 from chainrule.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from chainrule.layers.scaling import Lambda, Normalization, Rescaling
+from chainrule.layers.time_distributed import TimeDistributed
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
+    "Cell",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "Input",
+    "LSTMCell",
     "Lambda",
     "LayerNormalization",
     "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Maxout",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
+    "PaddingMask",
     "Permute",
+    "PositionEmbedding",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SequenceMask",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "SinusoidalPositionalEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
 ]

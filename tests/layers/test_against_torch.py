@@ -1,0 +1,93 @@
+"""Layers give PyTorch's values and gradients, which scripts/golden_torch.py wrote to tests/golden/torch_*.npz."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from chainrule import layers
+from chainrule._base.tree import flatten, unflatten
+from chainrule.core import Context, Variables
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+# The names are those of the cases in the script; the options say the same as PyTorch's there.
+CONVOLUTION = {
+    "conv1d_stride": layers.Conv1D(5, 4, 3),
+    "conv1d_dilation": layers.Conv1D(4, 3, padding=2, dilation_rate=2),
+    "conv2d_relu": layers.Conv2D(4, (3, 2), padding=(1, 0), activation="relu"),
+    "conv2d_groups": layers.Conv2D(6, 3, (2, 1), 1, groups=2),
+    "conv2d_reflect": layers.Conv2D(3, 3, padding="reflect"),
+    "conv2d_stride_above_kernel": layers.Conv2D(3, (2, 1), (5, 3)),
+    "conv3d": layers.Conv3D(3, (2, 3, 2), (1, 2, 1), (0, 1, 1)),
+    "conv1d_transpose": layers.Conv1DTranspose(2, 4, 3, 1, output_padding=2),
+    "conv2d_transpose": layers.Conv2DTranspose(5, (3, 2), (2, 3), (1, 0)),
+    "conv2d_transpose_dilation": layers.Conv2DTranspose(3, (2, 3), dilation_rate=2),
+    "conv3d_transpose": layers.Conv3DTranspose(3, (2, 2, 3), 2),
+    "depthwise_conv2d": layers.DepthwiseConv2D((3, 2), 2, depth_multiplier=2),
+    "separable_conv2d": layers.SeparableConv2D(5, 3, padding="same"),
+}
+POOLING = {
+    "max_pooling1d": layers.MaxPooling1D(3, 2, 1),
+    "max_pooling2d": layers.MaxPooling2D((2, 3), (3, 1), (1, 0)),
+    "max_pooling3d": layers.MaxPooling3D(2),
+    "average_pooling1d": layers.AveragePooling1D(3, 2, 1),
+    "average_pooling2d_counted": layers.AveragePooling2D(3, 2, 1, count_padding=True),
+    "average_pooling3d": layers.AveragePooling3D((2, 1, 3)),
+    "adaptive_average_pooling2d": layers.AdaptiveAveragePooling2D((3, 2)),
+    "adaptive_max_pooling2d": layers.AdaptiveMaxPooling2D((2, 4)),
+    "adaptive_average_pooling1d": layers.AdaptiveAveragePooling1D(3),
+    "up_sampling2d": layers.UpSampling2D(),
+    "up_sampling2d_bilinear": layers.UpSampling2D((2, 3), interpolation="bilinear"),
+    "resizing": layers.Resizing(3, 8),
+}
+RECURRENT = {
+    "simple_rnn": layers.SimpleRNN(4, return_sequences=True),
+    "lstm": layers.LSTM(4, return_sequences=True),
+    "gru": layers.GRU(4, return_sequences=True),
+    "multi_head_attention": layers.MultiHeadAttention(3, 2),
+}
+FAMILIES = {"convolution": CONVOLUTION, "pooling": POOLING, "recurrent": RECURRENT}
+CASES = [(family, name) for family, table in FAMILIES.items() for name in table]
+
+
+def golden(family):
+    with np.load(GOLDEN / f"torch_{family}.npz", allow_pickle=False) as file:
+        return unflatten({name: file[name] for name in file.files})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_case_of_the_file_has_its_layer(family):
+    assert set(golden(family)) == set(FAMILIES[family])
+
+
+@pytest.mark.parametrize(("family", "name"), CASES, ids=[name for _, name in CASES])
+def test_values_and_gradients_are_those_of_torch(family, name):
+    """C162 C167 C170 C171 C172 C182 C187."""
+    layer, case = FAMILIES[family][name], golden(family)[name]
+
+    @jax.jit
+    def run(leaves):
+        def output(leaves):
+            inputs = [leaves["inputs"][key] for key in sorted(leaves["inputs"])]
+            variables = Variables(leaves.get("params", {}), {})
+            return layer.apply(variables, *inputs, context=Context())[0]
+
+        y, back = jax.vjp(output, leaves)
+        return y, back(jnp.asarray(case["upstream"]))[0]
+
+    leaves = {key: jax.tree.map(jnp.asarray, case[key]) for key in ("inputs", "params") if key in case}
+    y, gradient = run(leaves)
+    assert y.shape == case["y"].shape
+    close(y, case["y"])
+    expected = flatten(case["gradient"])
+    assert set(flatten(gradient)) == set(expected)
+    for path, slope in flatten(gradient).items():
+        close(slope, expected[path])
+
+
+def close(actual, expected):
+    """PyTorch computed in float64; float32 sums of up to a hundred products of size 1 err by 1e-5 of the largest."""
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max(initial=1))
