@@ -12,7 +12,7 @@ from chainrule.data.prepare import (
     undersample,
 )
 from chainrule.data.schema import Column, ColumnKind, Schema, describe, infer_schema
-from chainrule.data.sources import Table, read_table
+from chainrule.data.sources import Images, Table, equal_images, is_image_source, read_images, read_table
 from chainrule.data.split import (
     Fold,
     RepeatedTestWarning,
@@ -31,6 +31,7 @@ __all__ = [
     "Finding",
     "FittedPreparer",
     "Fold",
+    "Images",
     "Prepared",
     "RepeatedTestWarning",
     "Schema",
@@ -46,10 +47,13 @@ __all__ = [
     "class_weights",
     "describe",
     "duplicate_groups",
+    "equal_images",
     "imbalance_note",
     "infer_schema",
+    "is_image_source",
     "kfold",
     "oversample",
+    "read_images",
     "read_table",
     "read_target",
     "repeated_kfold",
