@@ -11,15 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.peers import Contestant
-from benchmarks.workloads import Workload, definitions, reference
+from benchmarks.judge import Judge, judge_of
+from benchmarks.peers import REFERENCE, Contestant
+from benchmarks.workloads import AnyWorkload
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
-# Relative difference of the mean loss after one epoch to that of NumPy in float64. Keras and scikit-learn put epsilon
-# outside of Adam's bias correction; some thousand float32 steps differ by less than 2e-3.
-TOLERANCE = 2e-3
-TOLERANCE_OUTPUTS = 1e-4
 
 
 @dataclass
@@ -48,10 +45,10 @@ class Result:
 class Process:
     """One contestant's process; see :mod:`benchmarks.peers.worker` for what is said."""
 
-    def __init__(self, contestant: Contestant, workload: Workload, folder: Path, *, quick: bool) -> None:
+    def __init__(self, contestant: Contestant, workload: AnyWorkload, folder: Path, *, quick: bool) -> None:
         self.answer = folder / f"answer{len(list(folder.iterdir()))}.npz"
-        own = contestant.peer == "chainrule" or not PEERS_PYTHON.exists()
-        command = [sys.executable if own else str(PEERS_PYTHON), "-m", f"benchmarks.peers.{contestant.module}"]
+        own = contestant.peer == "chainrule" or contestant is REFERENCE or not PEERS_PYTHON.exists()
+        command = [sys.executable if own else str(PEERS_PYTHON), "-m", *contestant.command]
         command += ["--workload", workload.name, "--variant", contestant.variant, "--data", str(folder / "data.npz")]
         command += ["--answer", str(self.answer), "--started", repr(time.time())] + ["--quick"] * quick
         self.process = subprocess.Popen(
@@ -93,45 +90,8 @@ class Process:
             self.process.stdout.close()
 
 
-class Judge:
-    """Compares what a contestant learned in its first epoch with the same epoch in NumPy and float64."""
-
-    def __init__(self, workload: Workload, path: Path) -> None:
-        self.workload = workload
-        self.x, self.labels, self.weights = definitions.load(path)
-        self._losses: dict[tuple[bytes, bool], float] = {}
-
-    def difference(self, answer: Path, contestant: Contestant) -> tuple[float, bool]:
-        """The difference and whether it is allowed."""
-        with np.load(answer) as arrays:
-            if "outputs" in arrays:
-                wide = [np.asarray(weight, np.float64) for weight in self.weights]
-                expected = reference.softmax(reference.logits(wide, self.x.astype(np.float64)))
-                found = float(np.abs(reference.softmax(arrays["outputs"]) - expected).max())
-                return found, found <= TOLERANCE_OUTPUTS
-            learned = definitions.weights_in(arrays)
-            order = arrays["order"] if "order" in arrays else np.arange(len(self.x))
-        if not (np.sort(order) == np.arange(len(self.x))).all():
-            return float("nan"), False
-        expected_loss = self._loss_after(order, contestant.peer == "scikit-learn" and self.workload.sizes[-1] == 2)
-        found = abs(reference.mean_loss(learned, self.x, self.labels) - expected_loss) / expected_loss
-        return found, found <= TOLERANCE
-
-    def _loss_after(self, order: np.ndarray, one_output: bool) -> float:  # noqa: FBT001 - private
-        key = (np.asarray(order, np.int64).tobytes(), one_output)
-        if key not in self._losses:
-            start = reference.one_logit(self.weights) if one_output else self.weights
-            rows = self.x[order], self.labels[order]
-            learned = reference.trained(start, *rows, self.workload.batch, fixed_first=one_output)
-            self._losses[key] = reference.mean_loss(learned, self.x, self.labels)
-            before = reference.mean_loss(start, self.x, self.labels)
-            if before < (1 + 5 * TOLERANCE) * self._losses[key]:  # weights never trained must not pass the check
-                raise AssertionError(f"{self.workload.name}: an epoch must lower the loss {before:.4f} by over 1 %")
-        return self._losses[key]
-
-
 def run(
-    workload: Workload,
+    workload: AnyWorkload,
     contestants: list[Contestant],
     folder: Path,
     *,
@@ -140,8 +100,8 @@ def run(
     say: Callable[[str], None] = print,
 ) -> list[Result]:
     """Times of every contestant; they are started one after the other and then take turns."""
-    definitions.save(workload, folder / "data.npz")
-    judge = Judge(workload, folder / "data.npz")
+    workload.save(folder / "data.npz")
+    judge = judge_of(workload, folder / "data.npz", lambda: _reference(workload, folder, quick=quick))
     results, running = [], []
     try:
         for contestant in contestants:
@@ -157,6 +117,16 @@ def run(
         for process in running:
             process.end()
     return results
+
+
+def _reference(workload: AnyWorkload, folder: Path, *, quick: bool) -> Path:
+    """Where the reference's process wrote its answer."""
+    process = Process(REFERENCE, workload, folder, quick=quick)
+    message = process.hear()
+    process.end()
+    if message is None or "missing" in message:
+        raise RuntimeError(f"{workload.name}: the float64 reference failed. BENCHMARK_DEBUG=1 shows what it prints.")
+    return process.answer
 
 
 def _started(process: Process, judge: Judge, contestant: Contestant) -> Result:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from benchmarks.workloads import Workload
+from benchmarks.workloads import AnyWorkload
 
 # glibc then keeps freed memory instead of returning it, which spares a step thousands of page faults
 _TUNED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}
 _LEARNING = ("train", "fit")
+_NETS = ("step", "call")
+_RECURRENT = ("lstm", "gru", "bilstm", "seq2seq", "transformer")
+_TARGETS = ("lenet", "resnet20", "separable", "unet", "inception", "lstm", "gru")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Contestant:
         kinds: kinds of workloads it takes part in.
         equal_work: whether its time counts in the ratio; a variant that does less than the others is only shown.
         environment: environment variables of its process.
+        only: workloads it takes part in, if not in all of its kinds.
     """
 
     peer: str
@@ -28,15 +32,22 @@ class Contestant:
     kinds: tuple[str, ...]
     equal_work: bool = True
     environment: dict[str, str] = field(default_factory=dict, hash=False)
+    only: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """Framework and setting."""
         return f"{self.peer}, {self.variant}"
 
+    @property
+    def command(self) -> list[str]:
+        """What comes after ``python -m``: the module, or for networks the entry that imports it."""
+        entry = f"{__package__}.{self.module}"
+        return [f"{__package__}.net_main", self.module] if self.module.startswith("nets_") else [entry]
+
 
 _KERAS = {"KERAS_BACKEND": "jax"}
-CONTESTANTS = (
+_PERCEPTRONS = (
     Contestant("chainrule", "fit", "with_chainrule", _LEARNING),
     Contestant("chainrule", "fit, judged", "with_chainrule", ("fit",), equal_work=False),
     Contestant("chainrule", "single step", "with_chainrule", ("train",)),
@@ -54,14 +65,40 @@ CONTESTANTS = (
     Contestant("Keras on JAX", "predict", "with_keras", ("predict",), environment=_KERAS),
     Contestant("scikit-learn", "MLPClassifier", "with_sklearn", ("train", "fit", "predict")),
 )
+_TF, _TORCH = ({"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": "3"} for name in ("tensorflow", "torch"))
+_NETWORKS = (
+    Contestant("chainrule", "step", "nets_chainrule", ("step",)),
+    Contestant("chainrule", "step, tuned malloc", "nets_chainrule", ("step",), environment=_TUNED),
+    Contestant("chainrule", "epoch", "nets_chainrule", ("step",)),
+    Contestant("chainrule", "epoch, tuned malloc", "nets_chainrule", ("step",), environment=_TUNED),
+    Contestant("chainrule", "predict", "nets_chainrule", ("call",)),
+    Contestant("JAX + Optax", "single step", "nets_jax", ("step",)),
+    Contestant("JAX + Optax", "single step, tuned malloc", "nets_jax", ("step",), environment=_TUNED, only=_TARGETS),
+    Contestant("JAX + Optax", "scan", "nets_jax", ("step",), only=_RECURRENT),
+    Contestant("JAX + Optax", "predict", "nets_jax", ("call",)),
+    Contestant("PyTorch", "eager", "nets_torch", _NETS),
+    Contestant("PyTorch", "eager, tuned malloc", "nets_torch", ("step",), environment=_TUNED, only=_TARGETS),
+    Contestant("PyTorch", "channels last, fused", "nets_torch", ("step",)),
+    Contestant("PyTorch", "channels last, fused, tuned malloc", "nets_torch", ("step",), environment=_TUNED),
+    Contestant("PyTorch", "channels last, tuned malloc", "nets_torch", ("call",), environment=_TUNED),
+    Contestant("PyTorch", "compiled", "nets_torch", ("step",)),
+    Contestant("PyTorch", "compiled, tuned malloc", "nets_torch", _NETS, environment=_TUNED),
+    Contestant("Keras on TensorFlow", "fit", "nets_keras", ("step",), environment=_TF | _TUNED),
+    Contestant("Keras on TensorFlow", "predict", "nets_keras", ("call",), environment=_TF | _TUNED),
+    Contestant("Keras on JAX", "fit", "nets_keras", ("step",), environment=_KERAS | _TUNED),
+    Contestant("Keras on PyTorch", "fit", "nets_keras", ("step",), environment=_TORCH | _TUNED, only=_TARGETS),
+)
+CONTESTANTS = (*_PERCEPTRONS, *_NETWORKS)
+REFERENCE = Contestant("JAX + Optax", "reference", "nets_jax", _NETS)
 
 
-def entering(workload: Workload, names: tuple[str, ...] = ()) -> list[Contestant]:
+def entering(workload: AnyWorkload, names: tuple[str, ...] = ()) -> list[Contestant]:
     """Who takes part in ``workload``; with ``names``, only those whose label holds one of them."""
     wanted = [name.lower() for name in names]
     return [
         contestant
         for contestant in CONTESTANTS
         if workload.kind in contestant.kinds
+        and (not contestant.only or workload.name in contestant.only)
         and (not wanted or any(name in contestant.label.lower() for name in wanted))
     ]

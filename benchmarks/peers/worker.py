@@ -16,14 +16,14 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmarks.workloads import Workload, get, load
+from benchmarks.workloads import AnyWorkload, Workload, get
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a contestant is given."""
+    """What a contestant is given: inputs (several as a tuple), labels and weights as the workload loads them."""
 
-    workload: Workload
+    workload: AnyWorkload
     variant: str
     x: np.ndarray
     labels: np.ndarray
@@ -38,11 +38,17 @@ class Outcome:
         weights: after the epoch: ``[kernel, bias, ...]``.
         order: in which order the rows were taken, or ``None`` for as they stand.
         outputs: of a prediction, logits or probabilities.
+        losses: before each step of the epoch, on its batch.
+        untrained: the reference's losses of the initial weights, on the same batches.
+        compile: seconds that tracing and compiling took, where they can be timed alone.
     """
 
     weights: list[np.ndarray] | None = None
     order: np.ndarray | None = None
     outputs: np.ndarray | None = None
+    losses: list[float] | None = None
+    untrained: list[float] | None = None
+    compile: float | None = None
 
 
 class Runner(Protocol):
@@ -83,7 +89,7 @@ def main(prepare: Callable[[Task], Runner]) -> None:
     arguments = _arguments()
     workload = get(arguments.workload, quick=arguments.quick)
     try:
-        runner = prepare(Task(workload, arguments.variant, *load(arguments.data)))
+        runner = prepare(Task(workload, arguments.variant, *workload.load(arguments.data)))
     except ImportError as error:
         _say(missing=error.name)
         return
@@ -93,11 +99,20 @@ def main(prepare: Callable[[Task], Runner]) -> None:
     to_first = time.time() - arguments.started
     _write(outcome, arguments.answer)
     warm = runner.repeat()  # shuffling, and paths not seen in the first epoch, compile here
-    units = workload.steps if workload.kind == "train" else 1 / workload.epochs
-    _say(ready=True, version=runner.version, to_first=to_first, compile=max(0.0, first - warm * units))
+    compiling = first - warm * workload.first_units if outcome.compile is None else outcome.compile
+    _say(ready=True, version=runner.version, to_first=to_first, compile=max(0.0, compiling))
     for line in sys.stdin:
         if line.strip() == "repeat":
-            _say(seconds=runner.repeat(), memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+            _say(seconds=runner.repeat(), memory=_peak_memory())
+
+
+def _peak_memory() -> int:
+    """Largest resident size so far, bytes; Linux's ``ru_maxrss`` would include that of the process that started us."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 def _arguments() -> argparse.Namespace:
@@ -115,7 +130,7 @@ def _write(outcome: Outcome, path: Path) -> None:
     arrays = {}
     for number, weight in enumerate(outcome.weights or []):
         arrays[("bias" if number % 2 else "kernel") + str(number // 2)] = np.asarray(weight)
-    for name in ("order", "outputs"):
+    for name in ("order", "outputs", "losses", "untrained"):
         if getattr(outcome, name) is not None:
             arrays[name] = np.asarray(getattr(outcome, name))
     np.savez(path, **arrays)

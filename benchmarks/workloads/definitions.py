@@ -56,6 +56,19 @@ class Workload:
         per_row = 3 * sum(products) - products[0]
         return per_row * (self.batch if self.kind == "train" else self.rows * self.epochs)
 
+    @property
+    def first_units(self) -> float:
+        """How many timed units the first epoch is."""
+        return self.steps if self.kind == "train" else 1 / self.epochs
+
+    def save(self, path: Path, seed: int = 0) -> None:
+        """Make examples and initial weights, and write them where the peers read them."""
+        save(self, path, seed)
+
+    def load(self, path: Path) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """What :meth:`save` wrote."""
+        return load(path)
+
     def quick(self) -> "Workload":
         """The same with little work, to see that everything runs; its times mean nothing."""
         rows = min(self.rows, self.batch * 24 + self.rows % self.batch)
@@ -63,7 +76,7 @@ class Workload:
 
 
 _SMALL, _LARGE = (13, 32, 32, 2), (784, 512, 512, 10)
-WORKLOADS = (
+PERCEPTRONS = (
     Workload("tiny", "Training step, MLP 13-32-32-2, batch 32", "train", _SMALL, 32, 32 * 2048, epochs=4),
     Workload("mlp", "Training step, MLP 784-512-512-10, batch 128", "train", _LARGE, 128, 128 * 64, epochs=2),
     Workload("heart", "fit, 303 rows, MLP 13-32-32-2, batch 32, 100 epochs", "fit", _SMALL, 32, 303, epochs=100),
@@ -71,12 +84,6 @@ WORKLOADS = (
     Workload("predict1", "Prediction, MLP 784-512-512-10, 1 row", "predict", _LARGE, 1, 1, calls=400),
     Workload("predict256", "Prediction, MLP 784-512-512-10, 256 rows", "predict", _LARGE, 256, 256, calls=100),
 )
-
-
-def get(name: str, *, quick: bool = False) -> Workload:
-    """The workload of this name."""
-    found = {workload.name: workload for workload in WORKLOADS}[name]
-    return found.quick() if quick else found
 
 
 def save(workload: Workload, path: Path, seed: int = 0) -> dict[str, np.ndarray]:

@@ -10,9 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmarks are no part of the package
 
 from benchmarks.peers import CONTESTANTS, entering
-from benchmarks.workloads import Workload, definitions, get, reference
+from benchmarks.workloads import WORKLOADS, Workload, definitions, get, reference
 
-from benchmarks import report, runner
+from benchmarks import judge as judges
+from benchmarks import report, report_text, runner
 
 SMALL = Workload("tiny", "a small one", "train", (3, 5, 2), batch=4, rows=10)
 
@@ -67,7 +68,7 @@ def test_judge_accepts_the_reference_in_its_order_and_nothing_untrained(tmp_path
     workload = dataclasses.replace(SMALL, batch=1)
     order = np.random.default_rng(2).permutation(len(x))
     learned = reference.trained(weights, x[order], labels[order], 1)
-    judge = runner.Judge(workload, tmp_path / "data.npz")
+    judge = judges.Judge(workload, tmp_path / "data.npz")
     names = [f"{kind}{layer}" for layer in range(2) for kind in ("kernel", "bias")]
     jax = contestant("JAX + Optax", "scan")
     for arrays, allowed in ((learned, True), (weights, False)):
@@ -91,8 +92,9 @@ def test_ratio_takes_the_fastest_and_leaves_unequal_work_out():
     ]
     assert report.ratio(results) == 2.0
     facts = {"processor": "p", "cores": 2, "system": "s", "python": "3", "date": "d", "repeats": 3, "quick": False}
-    text = report.as_text([(SMALL, results)], facts | {"peak": 1e9})
-    assert "| a small one | 3.00 s | 2.00 | 3.00 | **2.00** |" in text
+    facts |= {"peak": 1e9, "peak_source": "a loop"}
+    text = report_text.as_text({**facts, "workloads": [report.entry(SMALL, results, facts)]})
+    assert "| a small one | – | 3.00 s | 2.00 | 3.00 | **2.00** |" in text
     assert "| PyTorch, fused | not installed |" in text
 
 
@@ -114,7 +116,8 @@ def test_chainrule_is_timed_from_end_to_end(tmp_path):
 
 
 def test_every_kind_of_workload_has_chainrule_and_peers():
-    for workload in definitions.WORKLOADS:
+    for workload in WORKLOADS:
         peers = {c.peer for c in entering(workload)}
-        assert peers == {"chainrule", "JAX + Optax", "PyTorch", "Keras on JAX", "scikit-learn"}
+        assert {"chainrule", "JAX + Optax", "PyTorch"} < peers
+        assert any(peer.startswith("Keras") for peer in peers)
     assert {c.variant for c in entering(get("tiny"), ("optax",))} == {"shuffled scan", "scan", "single step"}
