@@ -36,69 +36,92 @@ CHAINRULE_INLINE Place place_of(const Tiles& tiles, int64_t tile) {
   return {row / tiles.down, row % tiles.down * kTile, tile % tiles.across * kTile};
 }
 
+// The place of the tile that follows; without the divisions.
+CHAINRULE_INLINE void advance(const Tiles& tiles, Place& place) {
+  if ((place.left += kTile) < tiles.across * kTile) return;
+  place.left = 0;
+  if ((place.top += kTile) < tiles.down * kTile) return;
+  place.top = 0;
+  ++place.image;
+}
+
 // Where each cell of an N x N patch lies; `zeros` for those outside of the image.
 template <int64_t N>
-inline void locate(const Image& image, const Place& place, const float* zeros, const float* (&cells)[N * N]) {
+CHAINRULE_INLINE void locate(const Image& image, const Place& place, const float* zeros, const float* (&cells)[N * N]) {
+  const int64_t low = -place.left, high = image.w - place.left;  // the columns inside are those from low to high
   for (int64_t r = 0; r < N; ++r) {
     const int64_t i = place.top + r;
-    for (int64_t s = 0; s < N; ++s) {
-      const int64_t j = place.left + s;
-      const bool is_inside = i >= 0 && i < image.h && j >= 0 && j < image.w;
-      cells[r * N + s] = is_inside ? image.data + ((place.image * image.h + i) * image.w + j) * image.pixel : zeros;
-    }
+    const bool is_down = i >= 0 && i < image.h;
+    const int64_t start = ((place.image * image.h + i) * image.w + place.left) * image.pixel;
+#pragma GCC unroll 6
+    for (int64_t s = 0; s < N; ++s)
+      cells[r * N + s] = is_down & (s >= low) & (s < high) ? image.data + (start + s * image.pixel) : zeros;
   }
 }
 
+// Copies the cells to where their last vectors are whole, and points at the copies.
 template <int64_t N>
-inline bool is_inside(const Image& image, const Place& place) {
-  return place.top >= 0 && place.left >= 0 && place.top + N <= image.h && place.left + N <= image.w;
+inline void copy_cells(int64_t channels, float* spare, const float* (&cells)[N * N]) {
+  const int64_t whole = channels / kWidth * kWidth, row = whole + kWidth;
+  float* copy = spare + row;
+  for (int64_t i = 0; i < N * N; ++i, copy += row) {
+    if (cells[i] == spare) continue;
+    for (int64_t c = 0; c < whole; c += kWidth) store(copy + c, load(cells[i] + c));
+    store(copy + whole, load_part(cells[i] + whole, channels - whole));
+    cells[i] = copy;
+  }
 }
 
-// Calls tile(at, channel) for each vector of channels of one patch, where at(row, column) is the vector of a cell.
-// `zeros` are as many as there are channels.
+inline int64_t spare_floats(int64_t channels) { return (kPatch * kPatch + 1) * round_up(channels, kWidth); }
+
+// Calls tile(at, channel) for each vector of channels of a patch, where at(row, column) is the vector of a cell, zeros
+// outside of the image and beyond the channels. `spare` holds spare_floats(channels), the first whole vectors of them
+// zeros.
 template <int64_t N, class Tile>
-CHAINRULE_INLINE void over_channels(const Image& image, const Place& place, const float* zeros, Tile&& tile) {
-  const int64_t whole = image.channels / kWidth * kWidth;
-  const float* cells[N * N];
-  if (is_inside<N>(image, place)) {
+CHAINRULE_INLINE void over_channels(const Image& image, const Place& place, float* spare, Tile&& tile) {
+  if (image.channels % kWidth == 0 && place.top >= 0 && place.left >= 0 && place.top + N <= image.h &&
+      place.left + N <= image.w) {
     const float* base = image.data + ((place.image * image.h + place.top) * image.w + place.left) * image.pixel;
-    const int64_t across = image.pixel, down = image.w * image.pixel;
-    for (int64_t c = 0; c < whole; c += kWidth)
-      tile([&](int64_t r, int64_t s) { return load(base + r * down + s * across + c); }, c);
-    if (whole == image.channels) return;
-    locate<N>(image, place, zeros, cells);
-  } else {
-    locate<N>(image, place, zeros, cells);
-    for (int64_t c = 0; c < whole; c += kWidth) tile([&](int64_t r, int64_t s) { return load(cells[r * N + s] + c); }, c);
+    const int64_t down = image.w * image.pixel, across = image.pixel;
+    for (int64_t c = 0; c < image.channels; c += kWidth)
+      tile([=](int64_t r, int64_t s) CHAINRULE_INLINED { return load(base + r * down + s * across + c); }, c);
+    return;
   }
-  if (whole < image.channels) {
-    const int64_t rest = image.channels - whole;
-    tile([&](int64_t r, int64_t s) { return load_part(cells[r * N + s] + whole, rest); }, whole);
-  }
+  const float* cells[N * N];
+  locate<N>(image, place, spare, cells);
+  if (image.channels % kWidth) copy_cells<N>(image.channels, spare, cells);
+  for (int64_t c = 0; c < image.channels; c += kWidth)
+    tile([&cells, c](int64_t r, int64_t s) CHAINRULE_INLINED { return load(cells[r * N + s] + c); }, c);
 }
 
 // The transformed inputs of `count` tiles: out[point * plane + t * row + channel]; row a multiple of the vector.
-inline void transform_inputs(const Image& image, const ConvSizes& sizes, int64_t first, int64_t count,
-                             const float* zeros, float* out, int64_t row, int64_t plane) {
+inline void transform_inputs(const Image& image, const ConvSizes& sizes, int64_t first, int64_t count, float* spare,
+                             float* out, int64_t row, int64_t plane) {
   const Tiles tiles = tiles_of(sizes);
-  for (int64_t t = 0; t < count; ++t) {
-    Place place = place_of(tiles, first + t);
-    place.top -= sizes.pad_h;
-    place.left -= sizes.pad_w;
-    over_channels<kPatch>(image, place, zeros,
-                          [&](auto&& at, int64_t c) { input_tile(at, out + t * row + c, plane); });
+  Place place = place_of(tiles, first);
+  for (int64_t c = 0; c < row; ++c) spare[c] = 0;
+  for (int64_t t = 0; t < count; ++t, advance(tiles, place)) {
+    const Place corner{place.image, place.top - sizes.pad_h, place.left - sizes.pad_w};
+    float* target = out + t * row;
+    over_channels<kPatch>(image, corner, spare, [=](auto&& at, int64_t c) CHAINRULE_INLINED {
+      input_tile(at, target + c, plane);
+    });
   }
 }
 
 // The transformed output gradients of `count` tiles, in panels: out[point * plane + channel / kPanel * panel +
 // t * kPanel + channel % kPanel].
 inline void transform_output_gradients(const Image& image, const ConvSizes& sizes, int64_t first, int64_t count,
-                                       const float* zeros, float* out, int64_t panel, int64_t plane) {
+                                       float* spare, float* out, int64_t panel, int64_t plane) {
   const Tiles tiles = tiles_of(sizes);
-  for (int64_t t = 0; t < count; ++t)
-    over_channels<kTile>(image, place_of(tiles, first + t), zeros, [&](auto&& at, int64_t c) {
-      output_gradient_tile(at, out + c / kPanel * panel + t * kPanel + c % kPanel, plane);
+  Place place = place_of(tiles, first);
+  for (int64_t c = 0; c < round_up(image.channels, kWidth); ++c) spare[c] = 0;
+  for (int64_t t = 0; t < count; ++t, advance(tiles, place)) {
+    float* target = out + t * kPanel;
+    over_channels<kTile>(image, place, spare, [=](auto&& at, int64_t c) CHAINRULE_INLINED {
+      output_gradient_tile(at, target + c / kPanel * panel + c % kPanel, plane);
     });
+  }
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

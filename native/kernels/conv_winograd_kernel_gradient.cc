@@ -5,12 +5,9 @@
 #include "kernels/conv_winograd_product.h"
 
 namespace chainrule::CHAINRULE_ISA {
-#ifdef WINO_TUNE
-int64_t g_kbytes = 384 << 10, g_block = 64, g_kmost = 96;
-#else
-constexpr int64_t g_kbytes = 384 << 10, g_block = 64, g_kmost = 96;
-#endif
 namespace {
+
+constexpr int64_t kBlock = 64;  // channels, and filters: 590 KB of sums; smaller blocks repeat more transforms
 
 // The work is cut into items, each a run of tiles ("chunk") for a block of channels and a block of filters, whose sums
 // are kept apart and added in the order of the chunks: a function of the sizes alone, never of the number of threads.
@@ -23,8 +20,8 @@ struct Cut {
 
 Cut cut(const ConvSizes& sizes) {
   Cut cut;
-  cut.channels = smaller(sizes.c, g_block);  // 36 x 64 x 64 sums are 590 KB; smaller blocks repeat more transforms
-  cut.filters = smaller(sizes.f, round_up(g_block, kPanel));
+  cut.channels = smaller(sizes.c, kBlock);
+  cut.filters = smaller(sizes.f, kBlock);
   cut.channel_blocks = ceil_div(sizes.c, cut.channels);
   cut.filter_blocks = ceil_div(sizes.f, cut.filters);
   cut.tiles = tiles_of(sizes).count;
@@ -40,8 +37,8 @@ Cut cut(const ConvSizes& sizes) {
 // Tiles transformed at a time, so that both sides stay in the level-2 cache.
 int64_t tiles_at_once(const Cut& cut) {
   const int64_t lanes = round_up(cut.channels, kWidth) + round_up(cut.filters, kPanel);
-  const int64_t room = g_kbytes / (kPoints * 4 * lanes);
-  return smaller(cut.chunk_tiles, larger(smaller(room, g_kmost), int64_t{16}));
+  const int64_t room = (384 << 10) / (kPoints * 4 * lanes);
+  return smaller(cut.chunk_tiles, larger(smaller(room, int64_t{96}), int64_t{16}));
 }
 
 template <int V, bool kAdd>
@@ -61,16 +58,14 @@ bool sum_item(const float* x, const float* dy, const ConvSizes& sizes, const Cut
   const Image outputs{dy + f, sizes.oh, sizes.ow, sizes.f, filters};
   const int64_t most = tiles_at_once(cut), row = round_up(channels, kWidth), panels = ceil_div(filters, kPanel);
   const int64_t left_plane = most * row + kSkew, right_plane = panels * most * kPanel + kSkew;
-  const int64_t lanes = larger(row, panels * kPanel);
-  float* left = static_cast<float*>(scratch(1, (kPoints * left_plane + lanes) * 4));
+  float* left = static_cast<float*>(scratch(1, (kPoints * left_plane + spare_floats(larger(channels, filters))) * 4));
   float* right = static_cast<float*>(scratch(2, kPoints * right_plane * 4));
   if (left == nullptr || right == nullptr) return false;
-  float* zeros = left + kPoints * left_plane;
-  for (int64_t i = 0; i < lanes; ++i) zeros[i] = 0;
+  float* spare = left + kPoints * left_plane;
   for (int64_t tile = first; tile < last; tile += most) {
     const int64_t count = smaller(most, last - tile);
-    transform_inputs(inputs, sizes, tile, count, zeros, left, row, left_plane);
-    transform_output_gradients(outputs, sizes, tile, count, zeros, right, most * kPanel, right_plane);
+    transform_inputs(inputs, sizes, tile, count, spare, left, row, left_plane);
+    transform_output_gradients(outputs, sizes, tile, count, spare, right, most * kPanel, right_plane);
     for (int64_t panel = 0; panel < panels; ++panel) {
       const bool is_narrow = filters - panel * kPanel <= kWidth;
       const auto add = tile == first ? (is_narrow ? add_panel<1, false> : add_panel<2, false>)

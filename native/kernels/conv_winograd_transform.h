@@ -11,6 +11,7 @@
 #include "chainrule/simd.h"
 
 #define CHAINRULE_INLINE inline __attribute__((always_inline))
+#define CHAINRULE_INLINED __attribute__((always_inline))  // the same for a lambda, after its parameters
 
 namespace chainrule::CHAINRULE_ISA {
 
