@@ -126,6 +126,14 @@ ROWS = {
     "RNN": Row(
         layers.RNN(layers.StackedRNNCells((layers.LSTMCell(4), layers.GRUCell(2))), go_backwards=True), ((5, 3),)
     ),
+    "RandomBrightness": Row(layers.RandomBrightness((-0.1, 0.2), (0.0, 1.0)), ((3, 4, 2),)),
+    "RandomContrast": Row(layers.RandomContrast((0.2, 0.1), (0.0, 1.0)), ((3, 4, 2),)),
+    "RandomCrop": Row(layers.RandomCrop(3, 2, padding=1), ((4, 3, 2),)),
+    "RandomErasing": Row(layers.RandomErasing((0.5, 1.0), (0.1, 0.2)), ((3, 4, 2),)),
+    "RandomFlip": Row(layers.RandomFlip("horizontal"), ((3, 4, 2),)),
+    "RandomRotation": Row(layers.RandomRotation((-0.1, 0.2), "constant"), ((3, 4, 2),)),
+    "RandomTranslation": Row(layers.RandomTranslation(0.2, (0.0, 0.1), "wrap"), ((3, 4, 2),)),
+    "RandomZoom": Row(layers.RandomZoom(0.2, (-0.1, 0.1), interpolation="nearest"), ((3, 4, 2),)),
     "ReLU": Row(layers.ReLU(), ((3,),)),
     "RepeatVector": Row(layers.RepeatVector(4), ((3,),)),
     "Rescaling": Row(layers.Rescaling(2.0, offset=-1.0), ((3,),)),

@@ -9,6 +9,8 @@ Example:
 from chainrule.core import Input
 from chainrule.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from chainrule.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
+from chainrule.layers.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation, RandomZoom
+from chainrule.layers.augmentation_pixels import RandomBrightness, RandomContrast, RandomErasing
 from chainrule.layers.bidirectional import Bidirectional
 from chainrule.layers.convolution import Conv1D, Conv2D, Conv3D
 from chainrule.layers.convolution_depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
@@ -177,6 +179,14 @@ __all__ = [
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
