@@ -3,6 +3,8 @@
 #   make demo        train on the heart-disease table that comes with the package, and write a report
 #   make test        run all tests, the examples in docstrings included
 #   make check       formatting, lint, types, and that generated files are current
+#   make kernels     compile native/ again after a change
+#   make sanitize    run the kernels' tests under the address, undefined-behaviour and thread sanitizers
 #   make results     measure the figures of docs/results.md again
 #   make benchmarks  time the training step against other frameworks
 #   make clean       remove the virtual environment and what was built
@@ -12,10 +14,11 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+NATIVE := $(shell find native -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt)
 HEART := src/chainrule/datasets/heart.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check results benchmarks clean
+.PHONY: help demo test check kernels sanitize results benchmarks clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -32,6 +35,14 @@ check: $(VENV)/.ready-check
 	$(BIN)/mypy
 	$(BIN)/python scripts/capabilities.py --check
 
+kernels: $(VENV)/.ready-test
+	$(BIN)/cmake -S native -B build/kernels -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
+		-DCHAINRULE_OUTPUT=$(CURDIR)/src/chainrule/_native
+	$(BIN)/cmake --build build/kernels --parallel $(JOBS)
+
+sanitize: $(VENV)/.ready-test
+	PATH=$(CURDIR)/$(BIN):$$PATH scripts/sanitize
+
 results: $(VENV)/.ready-test
 	$(BIN)/python scripts/results.py $(ARGS)
 
@@ -42,15 +53,15 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
 
 # Each stamp stands for an installed set of packages; a change of pyproject.toml installs it again.
-$(VENV)/.ready: pyproject.toml | $(BIN)/python
+$(VENV)/.ready: pyproject.toml $(NATIVE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.ready-test: pyproject.toml | $(BIN)/python
+$(VENV)/.ready-test: pyproject.toml $(NATIVE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.ready
 
-$(VENV)/.ready-check: pyproject.toml | $(BIN)/python
+$(VENV)/.ready-check: pyproject.toml $(NATIVE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
 	@touch $@ $(VENV)/.ready $(VENV)/.ready-test
 

@@ -8,6 +8,9 @@ namespace {
 bool has(Isa isa) {
 #ifdef CHAINRULE_X86
   if (isa == Isa::avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#ifdef CHAINRULE_PRETEND_AVX512  // in tests the table of avx512 holds 16-wide code for the machine at hand
+  if (isa == Isa::avx512) return has(Isa::avx2);
+#endif
   if (isa == Isa::avx512)
     return has(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");

@@ -40,6 +40,14 @@ inline ffi::Error out_of_memory(const char* who) {
   return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string(who) + ": no memory for its scratch");
 }
 
+template <class A, class B>
+bool same_shape(const A& a, const B& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
 }  // namespace chainrule
 
 // Defines and exports the handler `name` for `implementation`, bound as `binding`.

@@ -1,4 +1,4 @@
-"""``chainrule devices``: what JAX can compute on here."""
+"""``chainrule devices``: what JAX can compute on here, and whether our own CPU kernels are there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 import jax
 
 from chainrule.cli.output import print_json, table
+from chainrule.ops import native
 
 _EXAMPLE = """\b
 Example:
@@ -18,13 +19,14 @@ Example:
 @click.command(epilog=_EXAMPLE, short_help="List what training can run on.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def devices(as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """List the devices that training can run on."""
+    """List the devices that training can run on, and the kernels that speed up convolution and recurrence on a CPU."""
     found = [_described(device) for device in jax.devices()]
     if as_json:
-        print_json(found)
+        print_json({"devices": found, "native_kernels": native.isa()})
         return
     rows = [[str(item["id"]), item["platform"], item["kind"], item["memory"] or "–"] for item in found]
     click.echo(table(["id", "platform", "kind", "memory"], rows))
+    click.echo(f"\n{native.status()}")
 
 
 def _described(device: Any) -> dict[str, Any]:  # Any: jax.Device; JSON values

@@ -118,7 +118,8 @@ def call(name: str, results: Any, *arguments: Array, **attributes: Any) -> Any: 
     """
     register(name)
     typed = {key: _attribute(value) for key, value in attributes.items()}
-    return jax.ffi.ffi_call(f"chainrule_{name}", results, vmap_method="sequential")(*arguments, **typed)
+    function: Any = jax.ffi.ffi_call(f"chainrule_{name}", results, vmap_method="sequential")
+    return function(*arguments, **typed)
 
 
 @functools.cache
@@ -128,9 +129,7 @@ def register(name: str) -> None:
     if loaded is None:
         raise RuntimeError(f"chainrule_{name} is called without the library")
     with _lock:
-        target = jax.ffi.pycapsule(  # type: ignore[no-untyped-call]  # ctypes' functions bear no types
-            getattr(loaded, f"chainrule_{name}")
-        )
+        target = jax.ffi.pycapsule(getattr(loaded, f"chainrule_{name}"))
         jax.ffi.register_ffi_target(f"chainrule_{name}", target, platform="cpu")
 
 

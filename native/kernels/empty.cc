@@ -1,1 +1,0 @@
-namespace chainrule::CHAINRULE_ISA {}

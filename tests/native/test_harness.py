@@ -1,0 +1,22 @@
+"""Each program of native/tests, on every instruction set this machine can run."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TESTS = sorted(path.stem for path in (ROOT / "native" / "tests").glob("*_test.cc"))
+
+
+def test_every_kernel_has_a_program():
+    kernels = {path.stem for path in (ROOT / "native" / "kernels").glob("*.cc")}
+    tested = {stem for kernel in kernels for test in TESTS if (stem := kernel).startswith(test.removesuffix("_test"))}
+    assert kernels - tested == set(), "a kernel file without native/tests/<its name or the start of it>_test.cc"
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_program_finds_no_failure(programs, name):
+    done = subprocess.run([programs / name], capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "0 failures" in done.stdout
