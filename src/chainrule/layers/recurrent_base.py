@@ -82,7 +82,8 @@ class Recurrent(Layer):
         check_rank(x, 3, self)
         wanted = dict(self.recurrent_cell.weights(one_step(x)))
         if self.stateful:
-            step = Spec((self.batch_size, *x.shape[2:]), x.dtype)
+            rows = x.shape[0] if isinstance(x.shape[0], int) else self.batch_size  # a number is given to count costs
+            step = Spec((rows, *x.shape[2:]), x.dtype)
             parts = jax.tree.leaves(jax.eval_shape(lambda: self.recurrent_cell.initial(step)))
             for i, part in enumerate(parts):
                 wanted[f"carry_{i}"] = Weight(part.shape, initializers.get("zeros"), kind="state")
@@ -129,7 +130,7 @@ class Recurrent(Layer):
             return given_carry(cell, step, given)
         if not state or not isinstance(x.shape[0], int):  # in shape inference the batch has no number
             return None
-        if x.shape[0] != self.batch_size:
+        if x.shape[0] != state["carry_0"].shape[0]:
             raise ShapeError(
                 f"{owner_name(self)}: a stateful layer needs batches of batch_size={self.batch_size} rows, each going "
                 f"on where it ended; received shape {shape_text(Spec(x.shape, x.dtype))}. Feed such batches, or build "

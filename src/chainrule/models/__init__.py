@@ -4,6 +4,7 @@ from chainrule.models.loading import load
 from chainrule.models.mlp import mlp
 from chainrule.models.model import Model
 from chainrule.models.sequential import Sequential
+from chainrule.models.stateful import reset_state
 from chainrule.models.summary import Summary, summarize
 
-__all__ = ["Model", "Sequential", "Summary", "load", "mlp", "summarize"]
+__all__ = ["Model", "Sequential", "Summary", "load", "mlp", "reset_state", "summarize"]

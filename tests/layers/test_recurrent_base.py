@@ -1,0 +1,119 @@
+"""States in and out, states carried from batch to batch, and recurrent layers inside models."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule._base.errors import ArgumentError, ShapeError
+from chainrule.core import Variables
+from chainrule.layers import GRU, LSTM, RNN, Bidirectional, Dense, Embedding, Input, LSTMCell, PaddingMask
+from chainrule.models import reset_state
+
+RNG = np.random.default_rng(0)
+
+
+def stateful(**options):
+    x = Input((None, 2))
+    return cr.Model(x, Dense(1)(LSTM(3, stateful=True, batch_size=4, name="memory", **options)(x)), seed=1)
+
+
+def test_two_halves_with_the_state_kept_are_the_whole():
+    sequence = RNG.normal(size=(4, 6, 2)).astype("float32")
+    model = stateful()
+    plain_input = Input((None, 2))
+    plain = cr.Model(plain_input, Dense(1)(LSTM(3, name="memory")(plain_input)), seed=1)
+    whole, _ = plain.apply(plain.variables, sequence)
+    variables = model.variables
+    _, state = model.apply(variables, sequence[:, :2])
+    second, state = model.apply(Variables(variables.params, state), sequence[:, 2:])
+    np.testing.assert_allclose(second, whole, rtol=1e-5, atol=1e-6)
+    assert sorted(state["memory"]) == ["carry_0", "carry_1"]
+
+
+def test_predict_starts_from_the_state_and_leaves_it_and_reset_state_clears_it():
+    model = stateful()
+    x = RNG.normal(size=(4, 3, 2)).astype("float32")
+    fresh = model.predict(x)
+    np.testing.assert_array_equal(model.predict(x), fresh)
+    kernel = model.get_weights()["memory/kernel"]
+    model.set_weights({"memory/carry_0": np.ones((4, 3)), "memory/carry_1": np.ones((4, 3))})
+    assert not np.allclose(model.predict(x), fresh)
+    reset_state(model)
+    np.testing.assert_array_equal(model.predict(x), fresh)
+    np.testing.assert_array_equal(model.get_weights()["memory/kernel"], kernel)
+
+
+def test_fit_carries_the_state_from_step_to_step():
+    model = stateful(dropout=0.2)
+    model.compile("sgd", "mse")
+    x, y = RNG.normal(size=(8, 3, 2)).astype("float32"), np.zeros((8, 1), "float32")
+    model.fit(x, y, epochs=1, batch_size=4, verbose=0, train_metrics="running")
+    assert np.abs(model.get_weights()["memory/carry_0"]).min() > 0
+
+
+def test_a_state_of_nested_layers_is_kept_and_reset_too():
+    x = Input((None, 2))
+    both = Bidirectional(GRU(3, stateful=True, batch_size=2))
+    stack = RNN(LSTMCell(3), stateful=True, batch_size=2)
+    model = cr.Model(x, [both(x), stack(x)])
+    _, state = model.apply(model.variables, np.ones((2, 4, 2), "float32"))
+    assert sorted(state["bidirectional"]) == ["backward_layer", "forward_layer"]
+    model.restore(Variables(model.variables.params, state), None)
+    assert all(np.abs(w).min() > 0 for path, w in model.get_weights().items() if "carry" in path)
+    reset_state(model)
+    assert all(np.abs(w).max() == 0 for path, w in model.get_weights().items() if "carry" in path)
+
+
+def test_another_batch_size_is_refused_and_so_is_none():
+    with pytest.raises(ArgumentError, match=r"batch_size must be given with stateful=True.*received None"):
+        LSTM(3, stateful=True)
+    model = stateful()
+    with pytest.raises(ShapeError, match=r"memory \(LSTM\): .*batch_size=4 rows.*received shape \(3, 5, 2\)"):
+        model.apply(model.variables, np.zeros((3, 5, 2), "float32"))
+    with pytest.raises(ArgumentError, match="must have a stateful layer; received a model without one"):
+        reset_state(encoder_decoder())
+
+
+def encoder_decoder():
+    source, target = Input(5, dtype="int32", name="source"), Input((4, 3), name="target")
+    encoded = Embedding(6, 3, name="words")(source)
+    _, h, c = LSTM(2, return_state=True, name="encoder")(encoded, mask=PaddingMask()(source))
+    decoded = LSTM(2, return_sequences=True, name="decoder")(target, initial_state=[h, c])
+    return cr.Model([source, target], Dense(1)(decoded), seed=2)
+
+
+def test_a_decoder_starts_from_the_state_of_an_encoder():
+    model = encoder_decoder()
+    tokens, target = np.array([[1, 2, 3, 0, 0]]), RNG.normal(size=(1, 4, 3)).astype("float32")
+    expected = model.predict([tokens, target])
+    weights = model.get_weights()
+    x = weights["words/embeddings"][[1, 2, 3]][None]  # the padding left out
+    parts = {
+        name: {key: jnp.asarray(weights[f"{name}/{key}"]) for key in ("kernel", "recurrent_kernel", "bias")}
+        for name in ("encoder", "decoder")
+    }
+    _, h, c = LSTM(2, return_state=True).call(parts["encoder"], x)
+    decoded = LSTM(2, return_sequences=True).call(parts["decoder"], target, None, h, c)
+    np.testing.assert_allclose(
+        decoded @ weights["dense/kernel"] + weights["dense/bias"], expected, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_models_with_states_are_saved_loaded_and_summed_up(tmp_path, capsys):
+    model = encoder_decoder()
+    inputs = [np.array([[4, 2, 0, 0, 0], [5, 5, 5, 5, 5]]), RNG.normal(size=(2, 4, 3)).astype("float32")]
+    model.save(tmp_path / "model.chainrule")
+    np.testing.assert_array_equal(cr.load(tmp_path / "model.chainrule").predict(inputs), model.predict(inputs))
+    model.summary()
+    stateful().summary()
+    assert "decoder" in capsys.readouterr().out
+
+
+def test_a_sequence_of_no_steps_gives_the_initial_state():
+    layer = LSTM(3, return_state=True)
+    params = {"kernel": jnp.ones((2, 12)), "recurrent_kernel": jnp.ones((3, 12)), "bias": jnp.ones(12)}
+    h, c = jnp.full((4, 3), 0.5), jnp.full((4, 3), 2.0)
+    output, *state = layer.call(params, jnp.zeros((4, 0, 2)), None, h, c)
+    for found, expected in zip((output, *state), (h, h, c), strict=True):
+        np.testing.assert_array_equal(found, expected)
