@@ -60,6 +60,7 @@ ROWS = {
     "Add": Row(layers.Add(), ((3, 2), (3, 2), (3, 1))),
     "AdditiveAttention": Row(layers.AdditiveAttention(dropout=0.2), ((3, 4), (5, 4), (5, 4)), masks=((5,), (3, 5))),
     "AlphaDropout": Row(layers.AlphaDropout(0.2), ((4, 3),)),
+    "ApplyMask": Row(layers.ApplyMask(), ((4, 3),), masks=((4,),)),
     "Attention": Row(layers.Attention(use_scale=True, use_causal_mask=True), ((3, 4), (5, 2), (5, 4)), masks=((5,),)),
     "Average": Row(layers.Average(), ((3,), (3,))),
     "AveragePooling1D": Row(layers.AveragePooling1D(3, strides=2, padding="same"), ((6, 2),)),
@@ -134,6 +135,7 @@ ROWS = {
     "RandomRotation": Row(layers.RandomRotation((-0.1, 0.2), "constant"), ((3, 4, 2),)),
     "RandomTranslation": Row(layers.RandomTranslation(0.2, (0.0, 0.1), "wrap"), ((3, 4, 2),)),
     "RandomZoom": Row(layers.RandomZoom(0.2, (-0.1, 0.1), interpolation="nearest"), ((3, 4, 2),)),
+    "RandomBranch": Row(layers.RandomBranch(), ((3, 2), (3, 2))),
     "ReLU": Row(layers.ReLU(), ((3,),)),
     "RepeatVector": Row(layers.RepeatVector(4), ((3,),)),
     "Rescaling": Row(layers.Rescaling(2.0, offset=-1.0), ((3,),)),
@@ -157,6 +159,7 @@ ROWS = {
     "UpSampling1D": Row(layers.UpSampling1D(3), ((4, 2),)),
     "UpSampling2D": Row(layers.UpSampling2D((2, 3), interpolation="bilinear"), ((3, 4, 2),)),
     "UpSampling3D": Row(layers.UpSampling3D((1, 2, 3)), ((2, 3, 4, 2),)),
+    "WeightedBag": Row(layers.WeightedBag(6, 3), ((1, 2),), dtype="int32", below=6),
     "ZeroPadding1D": Row(layers.ZeroPadding1D((2, 1)), ((4, 2),)),
     "ZeroPadding2D": Row(layers.ZeroPadding2D(((1, 0), 2)), ((3, 4, 2),)),
     "ZeroPadding3D": Row(layers.ZeroPadding3D(1), ((2, 3, 1, 2),)),
@@ -363,13 +366,14 @@ def test_ten_steps_lower_a_toy_loss(name):
     inputs, away = draw(row, 4), weights_of(row, seed=3)
     trains_weights = bool(variables.params)
     target_inputs = inputs if trains_weights else draw(row, 4, seed=3)
+    masks = inputs[len(row.shapes) :]
 
     @jax.jit
     def descend(moving):
         target, _ = row.layer.apply(away, *target_inputs, context=TRAINING)
 
         def loss(moving):
-            params, arrays = (moving, inputs) if trains_weights else (variables.params, moving)
+            params, arrays = (moving, inputs) if trains_weights else (variables.params, (*moving, *masks))
             output, _ = row.layer.apply(Variables(params, variables.state), *arrays, context=TRAINING)
             return jnp.sum(jnp.square(first(output) - first(target))) / len(first(target))
 
@@ -379,7 +383,7 @@ def test_ten_steps_lower_a_toy_loss(name):
 
         return jax.lax.scan(step, moving, length=11)[1]
 
-    losses = np.asarray(descend(variables.params if trains_weights else inputs))
+    losses = np.asarray(descend(variables.params if trains_weights else inputs[: len(row.shapes)]))
     assert losses[10] < 0.995 * losses[0]
 
 

@@ -8,10 +8,12 @@ Example:
 
 from chainrule.core import Input
 from chainrule.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from chainrule.layers.apply_mask import ApplyMask
 from chainrule.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
 from chainrule.layers.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from chainrule.layers.augmentation_pixels import RandomBrightness, RandomContrast, RandomErasing
 from chainrule.layers.bidirectional import Bidirectional
+from chainrule.layers.branching import RandomBranch
 from chainrule.layers.convolution import Conv1D, Conv2D, Conv3D
 from chainrule.layers.convolution_depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from chainrule.layers.convolution_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
@@ -97,6 +99,7 @@ from chainrule.layers.recurrent_conv import ConvLSTM1D, ConvLSTM2D
 from chainrule.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from chainrule.layers.scaling import Lambda, Normalization, Rescaling
 from chainrule.layers.time_distributed import TimeDistributed
+from chainrule.layers.weighted_bag import WeightedBag
 
 __all__ = [
     "ELU",
@@ -111,6 +114,7 @@ __all__ = [
     "Add",
     "AdditiveAttention",
     "AlphaDropout",
+    "ApplyMask",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -179,6 +183,7 @@ __all__ = [
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandomBranch",
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
@@ -208,6 +213,7 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "WeightedBag",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
