@@ -107,13 +107,13 @@ class BatchNormalization(Layer):
         gamma, beta = (_at(params.get(name), (axis,), x) for name in ("gamma", "beta"))
         if context.training:
             axes = tuple(i for i in range(x.ndim) if i != axis)
-            mean, variance = ops.moments(x, axes, mask=_real_rows(context, x.ndim))
-            state = {
+            rows = _real_rows(context, x.ndim)
+            y, mean, variance = ops.batch_standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon, mask=rows)
+            return y, {
                 "moving_mean": self._moved(state["moving_mean"], mean),
                 "moving_variance": self._moved(state["moving_variance"], variance),
             }
-        else:
-            mean, variance = (along(state[name], (axis,), x.ndim) for name in ("moving_mean", "moving_variance"))
+        mean, variance = (along(state[name], (axis,), x.ndim) for name in ("moving_mean", "moving_variance"))
         return ops.scale_and_shift(ops.standardize(x, mean, variance, self.epsilon), gamma, beta), state
 
     def _moved(self, old: Array, batch: Array) -> Array:
