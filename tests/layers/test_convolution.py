@@ -173,5 +173,9 @@ def test_wrong_shapes_say_what_to_do():
         Conv2D(3, 3, dilation_rate=2, name="late")(Input((4, 9, 2)))
     with pytest.raises(ShapeError, match=r"longer than the 2 cells to be reflected; received shape \(b, 2, 3\)"):
         Conv1D(3, 5, padding="reflect")(Input((2, 3)))
+    with pytest.raises(
+        ShapeError, match=r"padding='reflect' must know the size of its input; received shape \(b, t, 3\)"
+    ):
+        Conv1D(3, 5, padding="reflect")(Input((None, 3)))
     with pytest.raises(ShapeError, match="last axis of the input must be 3, as when it was built"):
         Conv1D(4, 2, use_bias=False).call({"kernel": jnp.ones((2, 3, 4))}, jnp.ones((1, 5, 2)))

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from chainrule._base.checks import check_choice, check_positive_int, describe, owner_name
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
-from chainrule._base.spec import Array, Spec, shape_text
+from chainrule._base.spec import Array, Spec, has_symbolic, shape_text
 from chainrule.ops import activations
 from chainrule.ops.activations import Activation
 from chainrule.ops.window import explicit_padding, extent
@@ -120,11 +120,15 @@ def check_reflection(
     x: Spec | Array, window: Sequence[int], strides: Sequence[int], dilation: Sequence[int], owner: object
 ) -> None:
     """Require that no reflection is longer than what there is to reflect."""
+    if has_symbolic(x.shape[1:-1]):
+        raise ShapeError(
+            f"{owner_name(owner)}: padding='reflect' must know the size of its input; received shape {_shape(x)}. "
+            "Give that size to Input instead of None, or use padding='same'."
+        )
     pads = explicit_padding("reflect", tuple(x.shape[1:-1]), window, strides, dilation)
     for axis, pad in enumerate(pads, start=1):
         size = x.shape[axis]
-        known = all(isinstance(number, int) for number in (size, *pad))
-        if known and max(pad) >= size:
+        if max(pad) >= size:
             raise ShapeError(
                 f"{owner_name(owner)}: axis {axis} of the input must be longer than the {max(pad)} cells to be "
                 f"reflected; received shape {_shape(x)}. Use padding='same' or larger inputs."

@@ -1,4 +1,4 @@
-"""The summary of a model: every layer call with its output shape, parameters and multiply-adds."""
+"""The summary of a model: every layer call with its shape, parameters, multiply-adds and receptive field."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from chainrule._base import tree as trees
 from chainrule._base.spec import shape_text
 from chainrule._base.wording import counted
 from chainrule.core import Graph, Node
-from chainrule.models.cost import multiply_adds
+from chainrule.models.cost import inputs_of, known_specs, multiply_adds
+from chainrule.models.receptive_field import field_text, is_local, layer_fields
 
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One layer call."""
+    """One layer call; ``receptive_field`` is ``"5 × 5"``, ``"all"``, or empty in a network without convolutions."""
 
     path: str
     kind: str
@@ -23,6 +24,7 @@ class SummaryRow:
     parameters: int
     multiply_adds: int
     inputs: tuple[str, ...]
+    receptive_field: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Summary:
         frozen: parameters that are not trained.
         state: numbers in running statistics.
         multiply_adds: of one example.
+        length: what sizes that vary were taken as; ``None`` where all are fixed.
     """
 
     rows: tuple[SummaryRow, ...]
@@ -42,15 +45,19 @@ class Summary:
     frozen: int
     state: int
     multiply_adds: int
+    length: int | None = None
 
     def __str__(self) -> str:
-        head = ("layer", "output shape", "parameters", "multiply-adds", "follows")
+        has_fields = any(row.receptive_field for row in self.rows)
+        field = ("receptive field",) if has_fields else ()
+        head = ("layer", "output shape", "parameters", "multiply-adds", *field, "follows")
         lines = [
             (
                 f"{row.path} ({row.kind})",
                 row.output,
                 f"{row.parameters:,}",
                 f"{row.multiply_adds:,}",
+                *((row.receptive_field,) if has_fields else ()),
                 ", ".join(row.inputs),
             )
             for row in self.rows
@@ -62,6 +69,7 @@ class Summary:
         text.append(
             f"{self.parameters:,} parameters ({_bytes(4 * self.parameters)}), of which {self.frozen:,} frozen; "
             f"{self.state:,} numbers of state; {self.multiply_adds:,} multiply-adds per example"
+            + ("" if self.length is None else f" (sizes that vary taken as {self.length})")
         )
         return "\n".join(text)
 
@@ -70,20 +78,23 @@ def summarize(graph: Graph, is_frozen: Callable[[str], bool] | None = None) -> S
     """The summary of ``graph``; ``is_frozen`` says of a path whether it is not trained."""
     leaves = trees.flatten(graph.weights())
     params = {path: math.prod(w.shape) for path, w in leaves.items() if w.kind == "param"}
+    specs, sized, length = known_specs(graph)
+    _, fields = layer_fields(graph, specs, sized)
+    shows_fields = is_local(fields)
     rows, seen = [], set()
-    for node in graph.nodes:
+    for position, node in enumerate(graph.nodes):
         name = graph.layer_name(node.layer)
         own = sum(size for path, size in params.items() if path.startswith(name + "/")) if name not in seen else 0
         seen.add(name)
-        specs = [symbol.spec for symbol in node.inputs if symbol is not None]
         rows.append(
             SummaryRow(
                 path=name,
                 kind=type(node.layer).__name__,
                 output=", ".join(shape_text(spec) for spec in node.specs),
                 parameters=own,
-                multiply_adds=multiply_adds(node.layer, *specs),
+                multiply_adds=multiply_adds(node.layer, *inputs_of(graph, node, specs, sized)),
                 inputs=_input_names(graph, node),
+                receptive_field=field_text(fields[position]) if shows_fields else "",
             )
         )
     return Summary(
@@ -92,6 +103,7 @@ def summarize(graph: Graph, is_frozen: Callable[[str], bool] | None = None) -> S
         frozen=sum(size for path, size in params.items() if is_frozen and is_frozen(path)),
         state=sum(math.prod(w.shape) for w in leaves.values() if w.kind == "state"),
         multiply_adds=sum(row.multiply_adds for row in rows),
+        length=length,
     )
 
 
@@ -125,7 +137,7 @@ def _input_names(graph: Graph, node: Node) -> tuple[str, ...]:
 
 def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:
     return [
-        text.rjust(width) if i in (2, 3) else text.ljust(width)
+        text.rjust(width) if 2 <= i < len(line) - 1 else text.ljust(width)
         for i, (text, width) in enumerate(zip(line, widths, strict=True))
     ]
 
