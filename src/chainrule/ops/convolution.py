@@ -13,7 +13,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from chainrule._base.errors import ShapeError
-from chainrule._base.spec import Array
+from chainrule._base.spec import Array, has_symbolic
+from chainrule.ops import convolution_products as products
+from chainrule.ops.convolution_plain import Geometry, lax_forward, pulled
+from chainrule.ops.convolution_plain import forward as plain_forward
+from chainrule.ops.convolution_ranks import flat_geometry, flat_input, flat_kernel, full_output
 from chainrule.ops.window import Padding, check_fits, explicit_padding, extent, per_axis
 
 Activation = Literal["linear", "relu"]
@@ -62,17 +66,10 @@ def conv(
         pads = ((0, 0),) * rank
     for axis in range(rank):
         check_fits(x.shape[1 + axis], window[axis], pads[axis], spread[axis], "conv")
-    is_known = all(isinstance(cells, int) for pair in pads for cells in pair)
-    y = lax.conv_general_dilated(
-        x,
-        kernel,
-        steps,
-        pads if is_known else "SAME",  # in shape inference with sizes that vary; the same cells at run time
-        rhs_dilation=spread,
-        dimension_numbers=_numbers(rank),
-        feature_group_count=groups,
-    )
-    return _finish(y, bias, activation)
+    geometry = Geometry(x.shape[1:-1], window, steps, pads, spread, groups)
+    if has_symbolic(x.shape[1:-1]):  # in shape inference; at run time the sizes are known
+        return _finish(lax_forward(geometry, x, kernel), bias, activation)
+    return _convolved(geometry, x, kernel, bias, activation)
 
 
 def conv_transpose(
@@ -87,9 +84,9 @@ def conv_transpose(
 ) -> Array:
     """The gradient of :func:`conv` to its input, as a layer: stride ``s`` makes maps ``s`` times as large.
 
-    Output sizes for ``n`` cells: ``"valid"`` ``(n − 1)·s + max(d·(k − 1) + 1, s)``, ``"same"`` ``n·s``, cells of padding
-    ``(n − 1)·s − p_low − p_high + d·(k − 1) + 1``; ``output_padding`` adds to the sum with explicit padding (and, for
-    the two names, replaces the surplus).
+    Output sizes for ``n`` cells: ``"valid"`` ``(n − 1)·s + max(d·(k − 1) + 1, s)``, ``"same"`` ``n·s``, cells of
+    padding ``(n − 1)·s − p_low − p_high + d·(k − 1) + 1``; ``output_padding`` adds to the sum with explicit padding
+    (and, for the two names, replaces the surplus).
 
     Shapes:
         ``x: [batch, *space, channels]``, ``kernel: [*window, filters, channels] -> [batch, *larger, filters]``
@@ -103,24 +100,13 @@ def conv_transpose(
     window = kernel.shape[:rank]
     steps = per_axis("strides", strides, rank, "conv_transpose")
     spread = per_axis("dilation", dilation, rank, "conv_transpose")
+    _check_transposed(x, kernel)
     sizes, pads = transposed_sizes(x.shape[1:-1], window, steps, spread, padding=padding, output_padding=output_padding)
-    # each output cell p gathers input cells (p + low - d·k) / s: a convolution of the spread-out input
-    before = [extent(k, d) - 1 - low for k, d, (low, _) in zip(window, spread, pads, strict=True)]
-    after = [
-        size - 1 + extent(k, d) - (n - 1) * s - 1 - low
-        for size, k, d, n, s, low in zip(sizes, window, spread, x.shape[1:-1], steps, before, strict=True)
-    ]
-    flipped = jnp.flip(jnp.swapaxes(kernel, -1, -2), tuple(range(rank)))  # [*window, channels, filters]
-    y = lax.conv_general_dilated(
-        x,
-        flipped,
-        (1,) * rank,
-        list(zip(before, after, strict=True)),
-        lhs_dilation=steps,
-        rhs_dilation=spread,
-        dimension_numbers=_numbers(rank),
-    )
-    return _finish(y, bias, "linear")
+    # the cells after an axis such that the reversed convolution has exactly the positions of x
+    reach = [extent(k, d) for k, d in zip(window, spread, strict=True)]
+    axes = zip(x.shape[1:-1], sizes, steps, reach, pads, strict=True)
+    exact = tuple((low, (n - 1) * s + r - low - size) for n, size, s, r, (low, _) in axes)
+    return _transposed(Geometry(sizes, window, steps, exact, spread), x, kernel, bias)
 
 
 def transposed_sizes(
@@ -183,21 +169,59 @@ def depthwise_conv(
     return _finish(y, bias, "linear")
 
 
+def _convolved(geometry: Geometry, x: Array, kernel: Array, bias: Array | None, activation: Activation) -> Array:
+    """The convolution with its bias and activation, in the form that suits dtype and platform."""
+
+    def flat(x: Array, kernel: Array, shift: Array) -> Array:
+        plane, cells, weights = flat_geometry(geometry), flat_input(geometry, x), flat_kernel(geometry, kernel)
+        if products.usable(x, kernel):
+            y = products.finished(plane, activation == "relu", cells, weights, shift)
+        else:
+            y = _finish(plain_forward(plane, cells, weights), bias, activation)
+        return full_output(geometry, y)
+
+    def whole(x: Array, kernel: Array, shift: Array) -> Array:
+        return _finish(lax_forward(geometry, x, kernel), shift if shift.size else None, activation)
+
+    shift = jnp.zeros(0, x.dtype) if bias is None else bias
+    if len(geometry.window) < 3:
+        return flat(x, kernel, shift)
+    y: Array = lax.platform_dependent(x, kernel, shift, cpu=flat, default=whole)
+    return y
+
+
+def _transposed(geometry: Geometry, x: Array, kernel: Array, bias: Array | None) -> Array:
+    """The gradient of the convolution to its input at ``x``, with a bias."""
+    if len(geometry.window) == 3 or not products.usable(x, kernel):
+        shape = (x.shape[0], *geometry.sizes, kernel.shape[-2])
+        y = pulled(lambda cells: _convolved(geometry, cells, kernel, None, "linear"), shape, x)
+        return _finish(y, bias, "linear")
+    shift = jnp.zeros(0, x.dtype) if bias is None else bias
+    plane, weights = flat_geometry(geometry), flat_kernel(geometry, kernel)
+    grown = products.transposed(plane, x[:, None] if len(geometry.window) == 1 else x, weights, shift)
+    return grown[:, 0] if len(geometry.window) == 1 else grown
+
+
 def _finish(y: Array, bias: Array | None, activation: Activation) -> Array:
     if bias is not None:
-        y = y + jnp.expand_dims(bias, tuple(range(y.ndim - 1)))
+        y = y + bias
     return jnp.maximum(y, 0) if activation == "relu" else y
-
-
-def _numbers(rank: int) -> tuple[str, str, str]:
-    space = "DHW"[3 - rank :]
-    return f"N{space}C", f"{space}IO", f"N{space}C"
 
 
 def _check(x: Array, kernel: Array, groups: int) -> None:
     rank, inside, filters = kernel.ndim - 2, kernel.shape[-2], kernel.shape[-1]
     if rank not in (1, 2, 3) or x.ndim != rank + 2 or x.shape[-1] != inside * groups or filters % groups:
         raise ShapeError(
-            "conv: input [batch, *space, channels] and kernel [*window, channels / groups, filters] must belong together; "
-            f"received shapes {x.shape} and {kernel.shape} with groups={groups}. Check the last axis of the input."
+            "conv: input [batch, *space, channels] and kernel [*window, channels / groups, filters] must belong "
+            f"together; received shapes {x.shape} and {kernel.shape} with groups={groups}. Check the last axis of "
+            "the input."
+        )
+
+
+def _check_transposed(x: Array, kernel: Array) -> None:
+    rank = kernel.ndim - 2
+    if rank not in (1, 2, 3) or x.ndim != rank + 2 or x.shape[-1] != kernel.shape[-1]:
+        raise ShapeError(
+            "conv_transpose: input [batch, *space, channels] and kernel [*window, filters, channels] must belong "
+            f"together; received shapes {x.shape} and {kernel.shape}. Check the last axis of both."
         )
