@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.kernels import table as kernel_table
+
 Data = dict[str, Any]  # Any: plain JSON values
 _HEAD = """# Speed
 
@@ -49,7 +51,7 @@ def as_text(data: Data) -> str:
     for title, wanted in (("Networks", True), ("Perceptrons", False)):
         group = [workload for workload in workloads if (workload.get("kind") in _NETWORKS) == wanted]
         parts += [_summary(title, group)] if group else []
-    parts += data.get("kernels_text", [])
+    parts += [kernel_table.as_text(data["kernels"])] if "kernels" in data else []
     parts += [_section(workload, data) for workload in workloads]
     return "\n".join(parts)
 

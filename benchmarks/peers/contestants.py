@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from benchmarks.workloads import AnyWorkload
 
 # glibc then keeps freed memory instead of returning it, which spares a step thousands of page faults
-_TUNED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}
+TUNED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}
 _LEARNING = ("train", "fit")
 _NETS = ("step", "call")
 _RECURRENT = ("lstm", "gru", "bilstm", "seq2seq", "transformer")
@@ -57,9 +57,9 @@ _PERCEPTRONS = (
     Contestant("JAX + Optax", "single step", "with_optax", ("train",)),
     Contestant("JAX + Optax", "predict", "with_optax", ("predict",)),
     Contestant("PyTorch", "eager", "with_torch", ("train", "fit", "predict")),
-    Contestant("PyTorch", "fused", "with_torch", _LEARNING, environment=_TUNED),
-    Contestant("PyTorch", "fused, 1 thread", "with_torch", _LEARNING, environment=_TUNED),
-    Contestant("PyTorch", "compiled", "with_torch", ("train", "fit", "predict"), environment=_TUNED),
+    Contestant("PyTorch", "fused", "with_torch", _LEARNING, environment=TUNED),
+    Contestant("PyTorch", "fused, 1 thread", "with_torch", _LEARNING, environment=TUNED),
+    Contestant("PyTorch", "compiled", "with_torch", ("train", "fit", "predict"), environment=TUNED),
     Contestant("Keras on JAX", "1 step a call", "with_keras", _LEARNING, environment=_KERAS),
     Contestant("Keras on JAX", "16 steps a call", "with_keras", _LEARNING, environment=_KERAS),
     Contestant("Keras on JAX", "predict", "with_keras", ("predict",), environment=_KERAS),
@@ -68,25 +68,25 @@ _PERCEPTRONS = (
 _TF, _TORCH = ({"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": "3"} for name in ("tensorflow", "torch"))
 _NETWORKS = (
     Contestant("chainrule", "step", "nets_chainrule", ("step",)),
-    Contestant("chainrule", "step, tuned malloc", "nets_chainrule", ("step",), environment=_TUNED),
+    Contestant("chainrule", "step, tuned malloc", "nets_chainrule", ("step",), environment=TUNED),
     Contestant("chainrule", "epoch", "nets_chainrule", ("step",)),
-    Contestant("chainrule", "epoch, tuned malloc", "nets_chainrule", ("step",), environment=_TUNED),
+    Contestant("chainrule", "epoch, tuned malloc", "nets_chainrule", ("step",), environment=TUNED),
     Contestant("chainrule", "predict", "nets_chainrule", ("call",)),
     Contestant("JAX + Optax", "single step", "nets_jax", ("step",)),
-    Contestant("JAX + Optax", "single step, tuned malloc", "nets_jax", ("step",), environment=_TUNED, only=_TARGETS),
+    Contestant("JAX + Optax", "single step, tuned malloc", "nets_jax", ("step",), environment=TUNED, only=_TARGETS),
     Contestant("JAX + Optax", "scan", "nets_jax", ("step",), only=_RECURRENT),
     Contestant("JAX + Optax", "predict", "nets_jax", ("call",)),
     Contestant("PyTorch", "eager", "nets_torch", _NETS),
-    Contestant("PyTorch", "eager, tuned malloc", "nets_torch", ("step",), environment=_TUNED, only=_TARGETS),
+    Contestant("PyTorch", "eager, tuned malloc", "nets_torch", ("step",), environment=TUNED, only=_TARGETS),
     Contestant("PyTorch", "channels last, fused", "nets_torch", ("step",)),
-    Contestant("PyTorch", "channels last, fused, tuned malloc", "nets_torch", ("step",), environment=_TUNED),
-    Contestant("PyTorch", "channels last, tuned malloc", "nets_torch", ("call",), environment=_TUNED),
+    Contestant("PyTorch", "channels last, fused, tuned malloc", "nets_torch", ("step",), environment=TUNED),
+    Contestant("PyTorch", "channels last, tuned malloc", "nets_torch", ("call",), environment=TUNED),
     Contestant("PyTorch", "compiled", "nets_torch", ("step",)),
-    Contestant("PyTorch", "compiled, tuned malloc", "nets_torch", _NETS, environment=_TUNED),
-    Contestant("Keras on TensorFlow", "fit", "nets_keras", ("step",), environment=_TF | _TUNED),
-    Contestant("Keras on TensorFlow", "predict", "nets_keras", ("call",), environment=_TF | _TUNED),
-    Contestant("Keras on JAX", "fit", "nets_keras", ("step",), environment=_KERAS | _TUNED),
-    Contestant("Keras on PyTorch", "fit", "nets_keras", ("step",), environment=_TORCH | _TUNED, only=_TARGETS),
+    Contestant("PyTorch", "compiled, tuned malloc", "nets_torch", _NETS, environment=TUNED),
+    Contestant("Keras on TensorFlow", "fit", "nets_keras", ("step",), environment=_TF | TUNED),
+    Contestant("Keras on TensorFlow", "predict", "nets_keras", ("call",), environment=_TF | TUNED),
+    Contestant("Keras on JAX", "fit", "nets_keras", ("step",), environment=_KERAS | TUNED),
+    Contestant("Keras on PyTorch", "fit", "nets_keras", ("step",), environment=_TORCH | TUNED, only=_TARGETS),
 )
 CONTESTANTS = (*_PERCEPTRONS, *_NETWORKS)
 REFERENCE = Contestant("JAX + Optax", "reference", "nets_jax", _NETS)

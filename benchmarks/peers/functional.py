@@ -36,7 +36,7 @@ def connect(net: Net, library: Any, convolve: Callable[..., Any]) -> tuple[list[
 
 
 def weights_by_layer(net: Net, weights: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-    """For each layer its arrays by Keras's names, in Keras's order."""
+    """For each layer its arrays by Keras's paths (``query/kernel``), in Keras's order."""
     found = {}
     for number, op in enumerate(net.ops):
         own = {name: weights[f"{number}/{name}"] for name in op.weights}
@@ -48,12 +48,12 @@ def weights_by_layer(net: Net, weights: dict[str, np.ndarray]) -> dict[str, dict
 
 
 def _by_heads(own: dict[str, np.ndarray], heads: int) -> dict[str, np.ndarray]:
-    width = own["query_kernel"].shape[0]
+    width = own["query/kernel"].shape[0]
     split = (heads, width // heads)
     for name in ("query", "key", "value"):
-        own[f"{name}_kernel"] = own[f"{name}_kernel"].reshape(width, *split)
-        own[f"{name}_bias"] = own[f"{name}_bias"].reshape(split)
-    own["output_kernel"] = own["output_kernel"].reshape(*split, width)
+        own[f"{name}/kernel"] = own[f"{name}/kernel"].reshape(width, *split)
+        own[f"{name}/bias"] = own[f"{name}/bias"].reshape(split)
+    own["attention_output/kernel"] = own["attention_output/kernel"].reshape(*split, width)
     return own
 
 

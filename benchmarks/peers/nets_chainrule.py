@@ -25,19 +25,9 @@ def network(task: Task) -> chainrule.Model:
     model = chainrule.Model(*connect(net, layers, _convolve))
     optimizer = Adam(ADAM["rate"], beta_1=ADAM["beta_1"], beta_2=ADAM["beta_2"], epsilon=ADAM["epsilon"])
     model.compile(optimizer, CrossEntropy())
-    paths = list(model.get_weights())
-    given = {}
-    for layer, own in weights_by_layer(net, task.weights).items():
-        for name, array in own.items():
-            given[_path(paths, layer, name)] = array
-    model.set_weights(given)
+    arrays = weights_by_layer(net, task.weights)
+    model.set_weights({f"{layer}/{name}": array for layer, own in arrays.items() for name, array in own.items()})
     return model
-
-
-def _path(paths: list[str], layer: str, name: str) -> str:
-    """``op3/kernel``; weights of layers inside have a folder: ``op3/forward/kernel`` for ``forward_kernel``."""
-    (found,) = (path for path in paths if path in (f"{layer}/{name}", f"{layer}/{name.replace('_', '/', 1)}"))
-    return found
 
 
 def _version() -> str:

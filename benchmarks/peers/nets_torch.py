@@ -51,9 +51,9 @@ class _SelfAttention(nn.Module):
     def __init__(self, op: Op, own) -> None:
         super().__init__()
         names = ("query", "key", "value")
-        kernel = torch.cat([own[f"{name}_kernel"] for name in names], dim=1)
-        self.project = _linear(kernel, torch.cat([own[f"{name}_bias"] for name in names]))
-        self.output = _linear(own["output_kernel"], own["output_bias"])
+        kernel = torch.cat([own[f"{name}/kernel"] for name in names], dim=1)
+        self.project = _linear(kernel, torch.cat([own[f"{name}/bias"] for name in names]))
+        self.output = _linear(own["attention_output/kernel"], own["attention_output/bias"])
         self.heads = op.settings["heads"]
 
     def forward(self, x):
@@ -168,9 +168,9 @@ def _gru(_net: Net, op: Op, own) -> nn.Module:
 
 
 def _bilstm(_net: Net, op: Op, own) -> nn.Module:
-    layer = nn.LSTM(own["forward_kernel"].shape[0], op.settings["units"], batch_first=True, bidirectional=True)
+    layer = nn.LSTM(own["forward_layer/kernel"].shape[0], op.settings["units"], batch_first=True, bidirectional=True)
     for side, suffix in (("forward", "_l0"), ("backward", "_l0_reverse")):
-        weights = {name: own[f"{side}_{name}"] for name in ("kernel", "recurrent_kernel", "bias")}
+        weights = {name: own[f"{side}_layer/{name}"] for name in ("kernel", "recurrent_kernel", "bias")}
         _fill(layer, weights, suffix, [0, 1, 2, 3])
     return _BothWays(layer)
 

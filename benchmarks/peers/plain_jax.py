@@ -28,7 +28,7 @@ def apply(net: Net, weights, inputs, *, training: bool):
             values.append(next(given))
         elif op.kind in ("lstm", "gru"):
             start = states[op.of[1]] if len(op.of) > 1 else None
-            outputs, states[number] = _recurrent(op, own, taken[0], start)
+            outputs, states[number] = recurrent(op, own, taken[0], start)
             values.append(outputs if op.settings["whole"] else outputs[:, -1])
         else:
             values.append(_OPS[op.kind](Call(op, own, training), *taken))
@@ -41,7 +41,8 @@ def mean_loss(net: Net, weights, inputs, labels):
     return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
 
-def _convolve(x, kernel, op: Op, *, groups: int = 1):
+def convolve(x, kernel, op: Op, *, groups: int = 1):
+    """Convolution padded by half the window."""
     stride, pad = op.settings.get("stride", 1), kernel.shape[0] // 2
     return jax.lax.conv_general_dilated(
         x,
@@ -54,13 +55,13 @@ def _convolve(x, kernel, op: Op, *, groups: int = 1):
 
 
 def _conv(call, x):
-    y = _convolve(x, call.own["kernel"], call.op)
+    y = convolve(x, call.own["kernel"], call.op)
     y = y + call.own["bias"] if "bias" in call.own else y
     return jax.nn.relu(y) if call.op.settings["activation"] == "relu" else y
 
 
 def _depthwise(call, x):
-    return _convolve(x, call.own["kernel"].transpose(0, 1, 3, 2), call.op, groups=x.shape[-1])
+    return convolve(x, call.own["kernel"].transpose(0, 1, 3, 2), call.op, groups=x.shape[-1])
 
 
 def _conv_transpose(call, x):
@@ -109,13 +110,14 @@ def _self_attention(call, x):
     heads = call.op.settings["heads"]
 
     def project(name):
-        return (x @ call.own[f"{name}_kernel"] + call.own[f"{name}_bias"]).reshape(batch, length, heads, width // heads)
+        return (x @ call.own[f"{name}/kernel"] + call.own[f"{name}/bias"]).reshape(batch, length, heads, width // heads)
 
     seen = jax.nn.dot_product_attention(project("query"), project("key"), project("value"))
-    return seen.reshape(batch, length, width) @ call.own["output_kernel"] + call.own["output_bias"]
+    return seen.reshape(batch, length, width) @ call.own["attention_output/kernel"] + call.own["attention_output/bias"]
 
 
-def _recurrent(op, own, x, start):
+def recurrent(op, own, x, start):
+    """All outputs and the last state of an LSTM or GRU."""
     units = op.settings["units"]
     zeros = jnp.zeros((x.shape[0], units), x.dtype)
     cell, start = (_lstm_cell, start or (zeros, zeros)) if op.kind == "lstm" else (_gru_cell, start or (zeros,))
@@ -145,9 +147,9 @@ def _gru_cell(own, state, projected):
 def _bilstm(call, x):
     sides = []
     for side in ("forward", "backward"):
-        weights = {name.removeprefix(f"{side}_"): value for name, value in call.own.items() if name.startswith(side)}
+        weights = {name.partition("/")[2]: value for name, value in call.own.items() if name.startswith(side)}
         turned = x if side == "forward" else x[:, ::-1]
-        sides.append(_recurrent(Op("lstm", (), (), call.op.settings), weights, turned, None)[0][:, -1])
+        sides.append(recurrent(Op("lstm", (), (), call.op.settings), weights, turned, None)[0][:, -1])
     return jnp.concatenate(sides, axis=-1)
 
 

@@ -75,7 +75,7 @@ class NetWorkload:
         """Inputs, labels, and the weights by ``operation/name``."""
         with np.load(path) as arrays:
             inputs = sorted(name for name in arrays if name.startswith("x"))
-            weights = {name: arrays[name] for name in arrays if "/" in name}
+            weights = {name: arrays[name] for name in arrays if name[0].isdigit()}
             return tuple(arrays[name] for name in inputs), arrays["labels"], weights
 
 

@@ -166,7 +166,7 @@ class Net:
         one = self.lstm(x, units)
         single = self.ops.pop(one)
         weights = {
-            f"{side}_{name}": shape for side in ("forward", "backward") for name, shape in single.weights.items()
+            f"{side}_layer/{name}": shape for side in ("forward", "backward") for name, shape in single.weights.items()
         }
         counts = 2 * single.macs, 2 * single.inner_macs
         return self._add("bilstm", (x,), (2 * units,), single.settings, weights, *counts)
@@ -180,8 +180,8 @@ class Net:
         """Multi-head self-attention with biases; kernels and biases of query, key, value and output."""
         length, width = self._shape(x)
         weights: dict[str, Shape] = {}
-        for name in ("query", "key", "value", "output"):
-            weights |= {f"{name}_kernel": (width, width), f"{name}_bias": (width,)}
+        for name in ("query", "key", "value", "attention_output"):
+            weights |= {f"{name}/kernel": (width, width), f"{name}/bias": (width,)}
         macs, inner = length * 4 * width**2, 2 * length**2 * width
         return self._add("self_attention", (x,), (length, width), {"heads": heads}, weights, macs, inner)
 
