@@ -8,6 +8,7 @@ from chainrule.explain.convolution_settings import ConvolutionSettings, LayerSet
 from chainrule.explain.descent import DescentHistory, gradient_descent, random_normal
 from chainrule.explain.flip_check import FlipCheck, flip_check
 from chainrule.explain.forward import Forward, Row, forward
+from chainrule.explain.gates import Gates, gates
 from chainrule.explain.gradient_norms import GradientNorms, gradient_norms
 from chainrule.explain.im2col import Im2col, im2col
 from chainrule.explain.landscape import Landscape, LossSlice, landscape, loss_slice
@@ -30,6 +31,7 @@ __all__ = [
     "Factor",
     "FlipCheck",
     "Forward",
+    "Gates",
     "GradientCheck",
     "GradientNorms",
     "Im2col",
@@ -55,6 +57,7 @@ __all__ = [
     "feed_forward",
     "flip_check",
     "forward",
+    "gates",
     "gradient_descent",
     "gradient_norms",
     "im2col",

@@ -64,7 +64,7 @@ class Bidirectional(Layer):
                     f"{owner_name(self)}: {name} must be a recurrent layer, such as LSTM(32); received "
                     f"{describe(layer)}."
                 )
-        forward, backward = self._both()
+        forward, backward = self.readings().values()
         for option in ("return_sequences", "return_state"):
             if getattr(forward, option) != getattr(backward, option):
                 raise ArgumentError(
@@ -77,16 +77,16 @@ class Bidirectional(Layer):
                 f"{forward.go_backwards} for both. Write backward_layer=LSTM(..., go_backwards=True)."
             )
 
-    def _both(self) -> tuple[Recurrent, Recurrent]:
+    def readings(self) -> dict[str, Recurrent]:
+        """The two layers, by the names under which their weights stand."""
         backward = self.backward_layer
         if backward is None:
             backward = dataclasses.replace(self.layer, go_backwards=not self.layer.go_backwards)
-        return self.layer, backward
+        return {"forward_layer": self.layer, "backward_layer": backward}
 
     def weights(self, x: Spec, *_rest: Spec) -> Weights:  # type: ignore[override]  # the first input decides
         """Those of both layers."""
-        forward, backward = self._both()
-        return {"forward_layer": forward.weights(x), "backward_layer": backward.weights(x)}
+        return {name: layer.weights(x) for name, layer in self.readings().items()}
 
     def __call__(self, *inputs: Any, initial_state: Any = None, **named: Any) -> Any:
         """Record a call on symbols, as the recurrent layer's (``Any``: symbols)."""
@@ -106,28 +106,25 @@ class Bidirectional(Layer):
                 f"forward; received {len(states)} in all. Pass the forward state's arrays, then the backward's."
             )
         half = len(states) // 2
-        made: dict[str, tuple[Array, ...]] = {}
+        given = {"forward_layer": states[:half], "backward_layer": states[half:]}
+        outputs: list[Array] = []
+        rest: list[Array] = []
         state: Tree = {}
-        parts = zip(("forward_layer", "backward_layer"), self._both(), (states[:half], states[half:]), strict=True)
-        for name, layer, given in parts:
+        for name, layer in self.readings().items():
             own = Variables(variables.params[name], variables.state.get(name, {}))
-            output, kept = layer.apply(own, x, mask, *given, context=context.child(name))  # type: ignore[arg-type]  # None
-            made[name] = output if isinstance(output, tuple) else (output,)
+            made, kept = layer.apply(own, x, mask, *given[name], context=context.child(name))  # type: ignore[arg-type]  # None
+            first, *after = made if isinstance(made, tuple) else (made,)
+            outputs.append(jnp.flip(first, axis=1) if layer.go_backwards and layer.return_sequences else first)
+            rest += after
             state |= {name: kept} if kept else {}
-        outputs = [
-            jnp.flip(made[name][0], axis=1) if layer.go_backwards and layer.return_sequences else made[name][0]
-            for name, layer in zip(made, self._both(), strict=True)
-        ]
-        merged = self._merge(*outputs)
-        rest = (*made["forward_layer"][1:], *made["backward_layer"][1:])
-        several = (*merged, *rest) if isinstance(merged, tuple) else (merged, *rest)
+        several = (*self._merge(*outputs), *rest)
         return (several if len(several) > 1 else several[0]), state or variables.state
 
-    def _merge(self, forward: Array, backward: Array) -> Any:  # Any: an array, or both
+    def _merge(self, forward: Array, backward: Array) -> tuple[Array, ...]:
         if self.merge_mode is None:
             return forward, backward
         if self.merge_mode == "concat":
-            return jnp.concatenate([forward, backward], axis=-1)
+            return (jnp.concatenate([forward, backward], axis=-1),)
         if self.merge_mode == "mul":
-            return forward * backward
-        return (forward + backward) / (2 if self.merge_mode == "ave" else 1)
+            return (forward * backward,)
+        return ((forward + backward) / (2 if self.merge_mode == "ave" else 1),)
