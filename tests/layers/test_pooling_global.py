@@ -92,7 +92,7 @@ def test_adaptive_pooling_of_images_goes_axis_by_axis():
     "head", [[layers.GlobalAveragePooling2D()], [layers.AdaptiveMaxPooling2D((2, 1)), layers.Flatten()]]
 )
 def test_one_network_accepts_two_image_sizes(head):
-    """C172 C178: the same weights on 9 × 7 and on 6 × 11; each gives what a network made for that size gives."""
+    """C172: the same weights on 9 × 7 and on 6 × 11; each gives what a network made for that size gives."""
     body = [
         layers.Conv2D(4, 3, padding="same", activation="relu"),
         layers.MaxPooling2D(2, padding="same"),
