@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax import lax
 
 from chainrule._base.spec import Array
+from chainrule.ops import recurrent_native, recurrent_scan
+from chainrule.ops.recurrent_scan import Given, scan_masked
 
-State = Any  # Any: an array, or a tuple of arrays
-Step = Callable[[State, Array], tuple[State, Array]]
+__all__ = ["gru", "lstm", "scan_masked", "simple_rnn"]
 
 
 def lstm(
@@ -26,27 +25,45 @@ def lstm(
     reverse: bool = False,
     recurrent_mask: Array | None = None,
 ) -> tuple[Array, tuple[Array, Array]]:
-    """Long short-term memory over a sequence, gates in the order i, f, c, o.
+    """Long short-term memory over a sequence: ``c' = σ(f)·c + σ(i)·tanh(g)``, ``h' = σ(o)·tanh(c')``.
 
-    ``c' = σ(f)·c + σ(i)·tanh(g)`` and ``h' = σ(o)·tanh(c')``, each gate being ``x W + h U + b``.
+    Each gate is ``x W + h U + b``; their order in the weights is i, f, g, o, as in Keras and PyTorch. PyTorch has two
+    biases, of which only the sum matters. On a CPU, 32-bit floats run in compiled kernels; everything else, and
+    derivatives beyond the first, in a scan. Forward-mode derivatives (``jax.jvp``) need the scan: see
+    :mod:`chainrule.ops.native` on how to switch the kernels off.
+
+    Args:
+        x: inputs.
+        kernel: ``W``.
+        recurrent_kernel: ``U``.
+        bias: ``b``.
+        initial: the states ``(h, c)`` before the first step; zeros if not given.
+        mask: true at real steps. A masked step leaves the states as they are and repeats the last output (zeros before
+            the first real step); what stands in ``x`` there does not matter.
+        reverse: begin at the last step; the outputs stay where their inputs are.
+        recurrent_mask: multiplies ``h`` in ``h U`` at every step: a dropout mask, scaled.
 
     Shapes:
         ``x: [batch, time, features]``, ``kernel: [features, 4·units]``, ``recurrent_kernel: [units, 4·units]``,
-        ``bias: [4·units]``, ``mask: [batch, time]`` ``-> [batch, time, units], ([batch, units], [batch, units])``
+        ``bias: [4·units]``, ``mask: [batch, time]``, ``recurrent_mask: [batch, units]``
+        ``-> [batch, time, units], ([batch, units], [batch, units])``
+
+    Returns:
+        The outputs ``h'`` of all steps, and the states after the last.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> outputs, (h, c) = lstm(jnp.ones((1, 3, 1)), jnp.ones((1, 4)), jnp.zeros((1, 4)))
+        >>> [round(float(y), 4) for y in outputs[0, :, 0]], round(float(c[0, 0]), 4)
+        ([0.3696, 0.5453, 0.6225], 1.2614)
+
+    References:
+        S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997; F. Gers et al.,
+        "Learning to Forget", 2000, for the forget gate f.
     """
-    units = recurrent_kernel.shape[0]
-    projected = _project(x, kernel, bias)
-    start = initial if initial is not None else (_zeros(x, units), _zeros(x, units))
-
-    def step(state: State, z: Array) -> tuple[State, Array]:
-        h, c = state
-        z = z + _dropped(h, recurrent_mask) @ recurrent_kernel
-        i, f, g, o = jnp.split(z, 4, axis=-1)
-        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-        h = jax.nn.sigmoid(o) * jnp.tanh(c)
-        return (h, c), h
-
-    return scan_masked(step, projected, start, mask=mask, reverse=reverse)
+    given = _given((x, kernel, recurrent_kernel, bias), initial, mask, recurrent_mask, number=2)
+    outputs, (h, c) = _run("lstm", recurrent_scan.lstm, given, (kernel.shape[1],), reverse=reverse)
+    return outputs, (h, c)
 
 
 def gru(
@@ -61,34 +78,45 @@ def gru(
     reset_after: bool = True,
     recurrent_mask: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Gated recurrent unit over a sequence, gates in the order z, r, h.
+    """Gated recurrent unit over a sequence: ``h' = z·h + (1 − z)·ĥ``, gates in the order z, r, h.
 
-    ``h' = z·h + (1 − z)·ĥ`` with ``ĥ = tanh(x W + r·(h U + b))`` (``reset_after``) or ``tanh(x W + (r·h) U)``.
+    ``ĥ = tanh(x W + b + r·(h U + b'))`` (``reset_after``, as in Keras, PyTorch and cuDNN) or
+    ``tanh(x W + (r·h) U + b)`` (as in the paper, where z and 1 − z are exchanged). PyTorch orders the gates r, z, h.
+    The kernels are for ``reset_after``.
+
+    Args:
+        x: inputs.
+        kernel: ``W``.
+        recurrent_kernel: ``U``.
+        bias: ``b`` and ``b'``, one under the other; without ``reset_after`` only ``b``.
+        initial: the state before the first step; zeros if not given.
+        mask: true at real steps; see :func:`lstm`.
+        reverse: begin at the last step; the outputs stay where their inputs are.
+        reset_after: whether the reset gate multiplies the product with the state rather than the state.
+        recurrent_mask: multiplies ``h`` wherever ``U`` does; see :func:`lstm`.
 
     Shapes:
         ``x: [batch, time, features]``, ``kernel: [features, 3·units]``, ``recurrent_kernel: [units, 3·units]``,
         ``bias: [2, 3·units]`` (``reset_after``) or ``[3·units]`` ``-> [batch, time, units], [batch, units]``
+
+    Returns:
+        The outputs ``h'`` of all steps, and the state after the last.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> outputs, h = gru(jnp.ones((1, 3, 1)), jnp.ones((1, 3)), jnp.zeros((1, 3)))
+        >>> [round(float(y), 4) for y in outputs[0, :, 0]]
+        [0.2048, 0.3546, 0.464]
+
+    References:
+        K. Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", 2014, arXiv:1406.1078.
     """
-    units = recurrent_kernel.shape[0]
-    outer = None if bias is None else bias[0] if reset_after else bias
-    inner = bias[1] if bias is not None and reset_after else None
-    projected = _project(x, kernel, outer)
-    start = initial if initial is not None else _zeros(x, units)
-
-    def step(h: State, given: Array) -> tuple[State, Array]:
-        seen = _dropped(h, recurrent_mask)
-        if reset_after:
-            hidden = seen @ recurrent_kernel + (0 if inner is None else inner[None])
-            z, r = jnp.split(jax.nn.sigmoid(given[..., : 2 * units] + hidden[..., : 2 * units]), 2, axis=-1)
-            candidate = jnp.tanh(given[..., 2 * units :] + r * hidden[..., 2 * units :])
-        else:
-            gates = given[..., : 2 * units] + seen @ recurrent_kernel[:, : 2 * units]
-            z, r = jnp.split(jax.nn.sigmoid(gates), 2, axis=-1)
-            candidate = jnp.tanh(given[..., 2 * units :] + (r * seen) @ recurrent_kernel[:, 2 * units :])
-        h = z * h + (1 - z) * candidate
-        return h, h
-
-    return scan_masked(step, projected, start, mask=mask, reverse=reverse)
+    given = _given((x, kernel, recurrent_kernel, bias), None if initial is None else (initial,), mask, recurrent_mask)
+    if not reset_after:
+        outputs, (h,) = recurrent_scan.gru_reset_before(given, reverse=reverse)
+        return outputs, h
+    outputs, (h,) = _run("gru", recurrent_scan.gru, given, (2, kernel.shape[1]), reverse=reverse)
+    return outputs, h
 
 
 def simple_rnn(
@@ -105,55 +133,58 @@ def simple_rnn(
 ) -> tuple[Array, Array]:
     """The simple recurrence ``h' = activation(x W + h U + b)``.
 
-    Shapes:
-        ``x: [batch, time, features]`` ``-> [batch, time, units], [batch, units]``
-    """
-    start = initial if initial is not None else _zeros(x, recurrent_kernel.shape[0])
-
-    def step(h: State, given: Array) -> tuple[State, Array]:
-        h = activation(given + _dropped(h, recurrent_mask) @ recurrent_kernel)
-        return h, h
-
-    return scan_masked(step, _project(x, kernel, bias), start, mask=mask, reverse=reverse)
-
-
-def scan_masked(
-    step: Step, inputs: Array, start: State, *, mask: Array | None = None, reverse: bool = False
-) -> tuple[Array, State]:
-    """Carry a state over the time axis of ``inputs``; masked steps leave the state and repeat the last output.
+    Args:
+        x: inputs.
+        kernel: ``W``.
+        recurrent_kernel: ``U``.
+        bias: ``b``.
+        initial: the state before the first step; zeros if not given.
+        mask: true at real steps; see :func:`lstm`.
+        reverse: begin at the last step; the outputs stay where their inputs are.
+        activation: a function of arrays.
+        recurrent_mask: multiplies ``h`` in ``h U``; see :func:`lstm`.
 
     Shapes:
-        ``inputs: [batch, time, ...] -> [batch, time, units]``, and the state as given
+        ``x: [batch, time, features]``, ``kernel: [features, units]``, ``recurrent_kernel: [units, units]``,
+        ``bias: [units]`` ``-> [batch, time, units], [batch, units]``
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> outputs, h = simple_rnn(jnp.ones((1, 3, 1)), jnp.ones((1, 1)), jnp.ones((1, 1)), activation=lambda a: a)
+        >>> outputs[0, :, 0].tolist()
+        [1.0, 2.0, 3.0]
+
+    References:
+        J. Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
     """
-    swapped = jnp.swapaxes(inputs, 0, 1)
-    if mask is None:
-        state, outputs = lax.scan(step, start, swapped, reverse=reverse)
-        return jnp.swapaxes(outputs, 0, 1), state
-
-    def masked(carry: State, given: tuple[Array, Array]) -> tuple[State, Array]:
-        state, last = carry
-        here, real = given
-        new, output = step(state, here)
-        keep = real[:, None]
-        new = jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, state)
-        output = jnp.where(keep, output, last)
-        return (new, output), output
-
-    out = jax.eval_shape(step, start, swapped[0])[1]
-    blank = jnp.zeros(out.shape, out.dtype)
-    (state, _), outputs = lax.scan(masked, (start, blank), (swapped, mask.T), reverse=reverse)
-    return jnp.swapaxes(outputs, 0, 1), state
+    given = _given((x, kernel, recurrent_kernel, bias), None if initial is None else (initial,), mask, recurrent_mask)
+    outputs, (h,) = recurrent_scan.simple_rnn(given, activation, reverse=reverse)
+    return outputs, h
 
 
-def _project(x: Array, kernel: Array, bias: Array | None) -> Array:
-    """``x W + b`` of all steps in one product."""
-    y = x @ kernel
-    return y if bias is None else y + bias[None, None]
+def _given(
+    arrays: tuple[Array, Array, Array, Array | None],
+    initial: tuple[Array, ...] | None,
+    mask: Array | None,
+    dropout: Array | None,
+    *,
+    number: int = 1,
+) -> Given:
+    """The arguments in one, with zeros for states that are not given."""
+    x, kernel, recurrent_kernel, bias = arrays
+    shape = x.shape[0], recurrent_kernel.shape[0]
+    states = initial if initial is not None else (jnp.zeros(shape, x.dtype),) * number
+    mask = None if mask is None else jnp.asarray(mask, bool)
+    dropout = None if dropout is None else jnp.broadcast_to(dropout, shape)
+    return Given(x, kernel, recurrent_kernel, bias, tuple(states), mask, dropout)
 
 
-def _dropped(h: Array, recurrent_mask: Array | None) -> Array:
-    return h if recurrent_mask is None else h * recurrent_mask
-
-
-def _zeros(x: Array, units: int) -> Array:
-    return jnp.zeros((x.shape[0], units), x.dtype)
+def _run(
+    name: str, plain: Callable[..., Any], given: Given, bias_shape: tuple[int, ...], *, reverse: bool
+) -> tuple[Array, tuple[Array, ...]]:
+    """In compiled kernels, or in plain JAX."""
+    if not recurrent_native.runs(given):
+        return plain(given, reverse=reverse)  # type: ignore[no-any-return]
+    if given.bias is None:
+        given = given._replace(bias=jnp.zeros(bias_shape, given.kernel.dtype))
+    return recurrent_native.run(recurrent_native.Cell(name, plain, reverse), given)
