@@ -307,7 +307,7 @@ class Model:
             verbose: 0 is silent.
             steps_per_call: steps compiled into one call; by default as many as take about 0.25 s.
             train_metrics: ``"same"`` judges the training examples after each epoch on the same weights and in the
-                same mode as the validation examples (on 20,000 of them if there are more); ``"running"`` reports the
+                same mode as the validation examples (on 5,000 of them if there are more); ``"running"`` reports the
                 mean loss over the epoch's steps instead.
 
         Returns:
