@@ -26,6 +26,7 @@ from chainrule.figures.networks import dropout_masks, network_diagram, neuron_di
 from chainrule.figures.output import save, svg
 from chainrule.figures.recurrent import gates, unrolled
 from chainrule.figures.regression import capacity_triple, predicted_vs_actual, regression_fit, residuals
+from chainrule.figures.text import telling_words
 from chainrule.figures.training import (
     accumulation_timeline,
     gradient_norms,
@@ -84,5 +85,6 @@ __all__ = [
     "softmax_bars",
     "split_bar",
     "svg",
+    "telling_words",
     "unrolled",
 ]

@@ -13,12 +13,14 @@ from chainrule.report.data import (
 )
 from chainrule.report.page import render, write
 from chainrule.report.readings import READINGS
+from chainrule.report.texts import MarkedText
 
 __all__ = [
     "READINGS",
     "Column",
     "Estimate",
     "Finding",
+    "MarkedText",
     "Metric",
     "OperatingPoint",
     "ReportData",

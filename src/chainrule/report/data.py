@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from chainrule._base.checks import check_choice
 from chainrule.report.readings import READINGS
+from chainrule.report.texts import MarkedText
 
 
 class VerdictLike(Protocol):
@@ -123,6 +124,7 @@ class ReportData:
         scores_note: a sentence under that table (which rows, how the intervals were made).
         operating_point: threshold, sensitivity, specificity.
         figures: the figures, in any order.
+        texts: texts with the words marked that their answers hang on.
         leaks: findings of the leak scan; an empty sequence says that none was found, ``None`` that none was run.
         verdict: the judgement from the learning curves.
         hyperparameters: name -> value of every setting that was used.
@@ -133,6 +135,7 @@ class ReportData:
         data_sha256: of the data file.
         files: what -> path, of what the run wrote.
         created: date and time, as text.
+        examples: what the examples are called: ``"rows"``, ``"images"``.
     """
 
     title: str
@@ -146,6 +149,7 @@ class ReportData:
     scores_note: str = ""
     operating_point: OperatingPoint | None = None
     figures: Sequence[ReportFigure] = ()
+    texts: Sequence[MarkedText] = ()
     leaks: Sequence[Finding] | None = None
     verdict: VerdictLike | None = None
     hyperparameters: Mapping[str, object] = field(default_factory=dict)
@@ -156,3 +160,4 @@ class ReportData:
     data_sha256: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
+    examples: str = "rows"

@@ -20,6 +20,7 @@ from chainrule.figures import split_bar, svg
 from chainrule.report.data import Finding, OperatingPoint, ReportData, ReportFigure, VerdictLike
 from chainrule.report.readings import READINGS
 from chainrule.report.tables import columns_table, pairs_table, scores_table
+from chainrule.report.texts import marked_texts
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 STYLE = (files("chainrule.report") / "style.css").read_text(encoding="utf-8")
@@ -37,8 +38,8 @@ def render(report: ReportData) -> str:
     """
     sections = [
         ("verdict", "Verdict", _verdict(report.verdict)),
-        ("results", "Results on rows never used before", _results(report)),
-        ("columns", "What the model relies on", _figures(report, "columns")),
+        ("results", f"Results on {_text(report.examples)} never used before", _results(report)),
+        ("columns", "What the model relies on", _figures(report, "columns") + marked_texts(report.texts)),
         ("training", "Training", _figures(report, "training")),
         ("data", "The data", _data(report)),
         ("model", "The model", _model(report)),
@@ -206,13 +207,14 @@ def _data(report: ReportData) -> str:
     if notes:
         items = "".join(f"<li>{_prose(note)}</li>" for note in notes)
         parts.append(f"<h3>What was found, and what was done</h3>\n<ul>{items}</ul>")
-    parts.append(_leaks(report.leaks))
+    parts.append(_leaks(report.leaks, report.examples))
     if report.split:
         drawn = svg(split_bar(report.split), prefix="split", title="Rows in each part")
         parts.append(
-            f'<h3>How the rows were divided</h3>\n<figure><div class="card">{drawn}</div>\n<figcaption>'
-            "The model learns from the training rows; the validation rows decide when to stop; the test rows are "
-            "looked at once, at the end.</figcaption></figure>"
+            f'<h3>How the {_text(report.examples)} were divided</h3>\n<figure><div class="card">{drawn}</div>\n'
+            f"<figcaption>The model learns from the training {_text(report.examples)}; the validation "
+            f"{_text(report.examples)} decide when to stop; the test {_text(report.examples)} are looked at once, at "
+            "the end.</figcaption></figure>"
         )
     parts.append(_figures(report, "data"))
     if report.columns:
@@ -220,11 +222,12 @@ def _data(report: ReportData) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _leaks(leaks: Sequence[Finding] | None) -> str:
+def _leaks(leaks: Sequence[Finding] | None, examples: str) -> str:
     if leaks is None:
         return ""
     if not leaks:
-        return "<h3>Leaks</h3>\n<p>The scan for leaks (rows or columns that give the answer away) found none.</p>"
+        what = "rows or columns that give the answer away" if examples == "rows" else "copies in several parts"
+        return f"<h3>Leaks</h3>\n<p>The scan for leaks ({what}) found none.</p>"
     items = "".join(
         f'<li><span class="{finding.severity}">{SEVERITY_WORDS[finding.severity]}.</span> {_prose(finding.text)} '
         f"{_prose(finding.action)}</li>"

@@ -26,6 +26,18 @@ READINGS: Mapping[str, Reading] = {
         "Distribution",
         "The height shows how many rows have a value in that range.",
     ),
+    "image_examples": Reading(
+        "data",
+        "Examples",
+        "Images of each class as the network sees them: after scaling to one size. If you cannot tell two classes "
+        "apart here, neither can it.",
+    ),
+    "augmentation": Reading(
+        "training",
+        "Augmentation",
+        "What each kind of change does to one image. A change may be used where the picture still shows its class: "
+        "mirroring, for one, makes other digits and letters.",
+    ),
     "learning_curves": Reading(
         "training",
         "Learning curves",
@@ -81,6 +93,12 @@ READINGS: Mapping[str, Reading] = {
         "Each row is a true class, each column an answer. The diagonal holds the right answers; every other "
         "cell is one kind of mistake.",
     ),
+    "mistakes": Reading(
+        "results",
+        "Most wrong",
+        "Test images that were answered wrongly with the greatest confidence: the answer with its probability, and "
+        "below it the true class. Look for wrong labels, cut-off objects, and classes that overlap.",
+    ),
     "prediction_histogram": Reading(
         "results",
         "Predicted probabilities",
@@ -98,6 +116,12 @@ READINGS: Mapping[str, Reading] = {
         "Errors",
         "Each dot is the error of one row. They should scatter evenly about zero; a bend or a funnel is "
         "something the model has not understood.",
+    ),
+    "telling_words": Reading(
+        "columns",
+        "Telling words",
+        "Each bar is how much surer the answer is with the word than without it (log-odds, averaged over its places in "
+        "validation texts). It says what this model relies on, not what the word means.",
     ),
     "permutation_importance": Reading(
         "columns",

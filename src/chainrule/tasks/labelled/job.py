@@ -140,6 +140,7 @@ class Job:
         notes: what was found and what will be done, a line each, split and loss not included.
         findings: of the leak scan.
         figures: the task's own figures for the report.
+        texts: texts for the report, with the words marked that their answers hang on.
         bigger: option for more capacity, for the next line to type: ``"--set width=64"``.
         smaller: option for less.
         example: a source to predict, for the next line to type: ``"new_images/"``.
@@ -164,6 +165,7 @@ class Job:
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     figures: Callable[[Judgement, Trained], list[report.ReportFigure]] | None = None
+    texts: Callable[[Judgement], Sequence[report.MarkedText]] | None = None
     bigger: str = ""
     smaller: str = ""
     example: str = "new"
