@@ -18,7 +18,8 @@ from chainrule.train import Callback, Feed, History, Loop, Plan, Progress, Run, 
 if TYPE_CHECKING:
     from chainrule.models.model import Model
 
-_JUDGED_ROWS = 5_000  # training examples judged after each epoch; the standard error of an accuracy is then below 0.7 points
+# training examples judged after each epoch; the standard error of an accuracy is then below 0.7 points
+_JUDGED_ROWS = 5_000
 
 
 class Fitting:
