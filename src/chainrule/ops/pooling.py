@@ -189,7 +189,7 @@ def _check_axis(size: Any, cells: int, pads: tuple[Any, Any]) -> None:  # Any: i
 
 
 def _max(x: Array, window: Window) -> Array:
-    if not native.enabled() or x.dtype != jnp.float32 or math.prod(window.cells) > _MOST_INDEXED:
+    if not _has_kernel(x) or math.prod(window.cells) > _MOST_INDEXED:
         return _plain_max(x, window)
     return _native_max(x, window)
 
@@ -261,7 +261,7 @@ _max_gradient.defvjp(_max_gradient_forward, _max_gradient_backward)
 
 
 def _mean(x: Array, window: Window, *, count_padding: bool) -> Array:
-    if not native.enabled() or x.dtype != jnp.float32:
+    if not _has_kernel(x):
         return _plain_mean(x, window, count_padding)
     return _native_mean(x, window, count_padding, x.shape)
 
@@ -294,6 +294,11 @@ _native_mean.defvjp(
 _mean_gradient.defvjp(
     lambda dy, *setting: (_mean_gradient(dy, *setting), None), lambda *given: (_native_mean(given[-1], *given[:3]),)
 )
+
+
+def _has_kernel(x: Array) -> bool:
+    """Whether the kernels take ``x``: float32 of known size; sizes vary in shape inference only."""
+    return native.enabled() and x.dtype == jnp.float32 and not has_symbolic(x.shape[1:])
 
 
 def _plain_max(x: Array, window: Window) -> Array:
