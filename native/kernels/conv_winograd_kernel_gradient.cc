@@ -1,5 +1,7 @@
 // The gradient to the kernel: at each of the 36 points, the product of transformed inputs and transformed output
 // gradients, summed over all tiles, and then the transpose of the kernel's transform.
+//
+// Sums are [point][panel of filters][channel][kPanel], points `plane` floats apart.
 #include "kernels/conv_winograd.h"
 #include "kernels/conv_winograd_blocks.h"
 #include "kernels/conv_winograd_product.h"
@@ -7,95 +9,78 @@
 namespace chainrule::CHAINRULE_ISA {
 namespace {
 
-constexpr int64_t kBlock = 64;  // channels, and filters: 590 KB of sums; smaller blocks repeat more transforms
-
-// The work is cut into items, each a run of tiles ("chunk") for a block of channels and a block of filters, whose sums
-// are kept apart and added in the order of the chunks: a function of the sizes alone, never of the number of threads.
-struct Cut {
-  int64_t channels, filters;                // of a block
-  int64_t channel_blocks, filter_blocks;
-  int64_t chunks, tiles, chunk_tiles;
-  int64_t plane, item;                      // floats of the sums of an item: of a point, in all
+struct Problem {
+  Problem(const float* x, const float* dy, const ConvSizes& sizes)
+      : sizes(sizes),
+        inputs{x, sizes.h, sizes.w, sizes.c, sizes.c},
+        outputs{dy, sizes.oh, sizes.ow, sizes.f, sizes.f},
+        tiles(tiles_of(sizes).count),
+        row(round_up(sizes.c, kWidth)),
+        panels(ceil_div(sizes.f, kPanel)),
+        plane(sizes.c * panels * kPanel + kSkew) {}
+  const ConvSizes& sizes;
+  const Image inputs, outputs;
+  const int64_t tiles, row, panels, plane;
 };
 
-Cut cut(const ConvSizes& sizes) {
-  Cut cut;
-  cut.channels = smaller(sizes.c, kBlock);
-  cut.filters = smaller(sizes.f, kBlock);
-  cut.channel_blocks = ceil_div(sizes.c, cut.channels);
-  cut.filter_blocks = ceil_div(sizes.f, cut.filters);
-  cut.tiles = tiles_of(sizes).count;
-  const int64_t pairs = cut.channel_blocks * cut.filter_blocks;
-  const int64_t most = larger(32 / pairs, int64_t{1}), wanted = larger(cut.tiles / 64, int64_t{1});
-  cut.chunk_tiles = ceil_div(cut.tiles, smaller(wanted, most));
-  cut.chunks = ceil_div(cut.tiles, cut.chunk_tiles);
-  cut.plane = cut.channels * round_up(cut.filters, kPanel) + kSkew;
-  cut.item = kPoints * cut.plane;
-  return cut;
-}
+// Both sides of the products, for up to `tiles` tiles: left [point][tile][row], right [point][panel][tile][kPanel].
+struct Sides {
+  Sides(const Problem& problem, int64_t tiles)
+      : tiles(tiles),
+        left_plane(tiles * problem.row + kSkew),
+        right_plane(problem.panels * tiles * kPanel + kSkew) {}
+  int64_t left_bytes() const { return kPoints * left_plane * 4; }
+  int64_t right_bytes() const { return kPoints * right_plane * 4; }
+  bool has_memory() const { return left != nullptr && right != nullptr; }
+  const int64_t tiles, left_plane, right_plane;
+  float *left = nullptr, *right = nullptr;
+};
 
-// Tiles transformed at a time, so that both sides stay in the level-2 cache.
-int64_t tiles_at_once(const Cut& cut) {
-  const int64_t lanes = round_up(cut.channels, kWidth) + round_up(cut.filters, kPanel);
-  const int64_t room = (384 << 10) / (kPoints * 4 * lanes);
-  return smaller(cut.chunk_tiles, larger(smaller(room, int64_t{96}), int64_t{16}));
-}
-
-template <int V, bool kAdd>
-void add_panel(int64_t channels, const float* left, int64_t row, int64_t left_plane, const float* right,
-               int64_t right_plane, float* sums, int64_t plane, int64_t count) {
-  for (int64_t i = 0; i < kPoints; ++i)
-    product<V, true, kAdd>(channels, left + i * left_plane, row, right + i * right_plane, sums + i * plane, count);
-}
-
-// One item: sums[point][panel][channel][kPanel].
-bool sum_item(const float* x, const float* dy, const ConvSizes& sizes, const Cut& cut, int64_t item, float* sums) {
-  const int64_t pair = item / cut.chunks, first = item % cut.chunks * cut.chunk_tiles;
-  const int64_t last = smaller(first + cut.chunk_tiles, cut.tiles);
-  const int64_t c = pair / cut.filter_blocks * cut.channels, f = pair % cut.filter_blocks * cut.filters;
-  const int64_t channels = smaller(cut.channels, sizes.c - c), filters = smaller(cut.filters, sizes.f - f);
-  const Image inputs{x + c, sizes.h, sizes.w, sizes.c, channels};
-  const Image outputs{dy + f, sizes.oh, sizes.ow, sizes.f, filters};
-  const int64_t most = tiles_at_once(cut), row = round_up(channels, kWidth), panels = ceil_div(filters, kPanel);
-  const int64_t left_plane = most * row + kSkew, right_plane = panels * most * kPanel + kSkew;
-  float* left = static_cast<float*>(scratch(1, (kPoints * left_plane + spare_floats(larger(channels, filters))) * 4));
-  float* right = static_cast<float*>(scratch(2, kPoints * right_plane * 4));
-  if (left == nullptr || right == nullptr) return false;
-  float* spare = left + kPoints * left_plane;
-  for (int64_t tile = first; tile < last; tile += most) {
-    const int64_t count = smaller(most, last - tile);
-    transform_inputs(inputs, sizes, tile, count, spare, left, row, left_plane);
-    transform_output_gradients(outputs, sizes, tile, count, spare, right, most * kPanel, right_plane);
-    for (int64_t panel = 0; panel < panels; ++panel) {
-      const bool is_narrow = filters - panel * kPanel <= kWidth;
-      const auto add = tile == first ? (is_narrow ? add_panel<1, false> : add_panel<2, false>)
-                                     : (is_narrow ? add_panel<1, true> : add_panel<2, true>);
-      add(channels, left, row, left_plane, right + panel * most * kPanel, right_plane,
-          sums + panel * cut.channels * kPanel, cut.plane, count);
-    }
-  }
+// Transforms the tiles [first, first + count) to the places from `at` on; false where there is no memory.
+bool transform(const Problem& problem, const Sides& sides, int64_t first, int64_t count, int64_t at) {
+  float* spare = static_cast<float*>(scratch(1, spare_floats(larger(problem.sizes.c, problem.sizes.f)) * 4));
+  if (spare == nullptr) return false;
+  transform_inputs(problem.inputs, problem.sizes, first, count, spare, sides.left + at * problem.row, problem.row,
+                   sides.left_plane);
+  transform_output_gradients(problem.outputs, problem.sizes, first, count, spare, sides.right + at * kPanel,
+                             sides.tiles * kPanel, sides.right_plane);
   return true;
 }
 
-// Adds up the chunks for a few channels and a panel of filters, and transforms the totals.
+// Multiplies at one point, for one panel, the first `count` tiles; adds to the sums or begins them.
+void multiply(const Problem& problem, const Sides& sides, int64_t point, int64_t panel, int64_t count, bool begins,
+              float* sums) {
+  constexpr int64_t kDepth = 48;  // tiles at a time, so that their rows stay in the level-1 cache
+  const bool is_narrow = problem.sizes.f - panel * kPanel <= kWidth;
+  const float* left = sides.left + point * sides.left_plane;
+  const float* right = sides.right + point * sides.right_plane + panel * sides.tiles * kPanel;
+  float* sum = sums + point * problem.plane + panel * problem.sizes.c * kPanel;
+  for (int64_t t = 0; t < count; t += kDepth) {
+    const auto add = begins && t == 0 ? (is_narrow ? product<1, true, false> : product<2, true, false>)
+                                      : (is_narrow ? product<1, true, true> : product<2, true, true>);
+    add(problem.sizes.c, left + t * problem.row, problem.row, right + t * kPanel, sum, smaller(kDepth, count - t));
+  }
+}
+
+// Adds up `chunks` sums, `item` floats apart, for a few channels and a panel of filters, and transforms the totals.
 constexpr int64_t kRows = 8;
-bool finish_rows(const float* sums, float* dkernel, const ConvSizes& sizes, const Cut& cut, int64_t c, int64_t f) {
+bool finish_rows(const Problem& problem, const float* sums, int64_t chunks, int64_t item, int64_t c, int64_t panel,
+                 float* dkernel) {
   float* total = static_cast<float*>(scratch(1, kPoints * kRows * kPanel * 4));
   if (total == nullptr) return false;
-  const int64_t pair = c / cut.channels * cut.filter_blocks + f / cut.filters;
-  const int64_t inner_c = c % cut.channels, inner_f = f % cut.filters;
-  const int64_t rows = smaller(kRows, smaller(cut.channels - inner_c, sizes.c - c));
-  const float* first = sums + pair * cut.chunks * cut.item + (inner_f / kPanel * cut.channels + inner_c) * kPanel;
-  for (int64_t chunk = 0; chunk < cut.chunks; ++chunk)
+  const ConvSizes& sizes = problem.sizes;
+  const int64_t rows = smaller(kRows, sizes.c - c), step = sizes.c * sizes.f;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk)
     for (int64_t i = 0; i < kPoints; ++i) {
-      const float* part = first + chunk * cut.item + i * cut.plane;
+      const float* part = sums + chunk * item + i * problem.plane + (panel * sizes.c + c) * kPanel;
       float* sum = total + i * kRows * kPanel;
-      for (int64_t v = 0; v < rows * kPanel; v += kWidth) store(sum + v, chunk ? load(sum + v) + load(part + v) : load(part + v));
+      for (int64_t v = 0; v < rows * kPanel; v += kWidth)
+        store(sum + v, chunk ? load(sum + v) + load(part + v) : load(part + v));
     }
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < kPanel && f + v < sizes.f; v += kWidth) {
-      float* target = dkernel + (c + r) * sizes.f + f + v;
-      const int64_t lanes = smaller(kWidth, sizes.f - f - v), step = sizes.c * sizes.f;
+    for (int64_t v = 0; v < kPanel && panel * kPanel + v < sizes.f; v += kWidth) {
+      const int64_t f = panel * kPanel + v, lanes = smaller(kWidth, sizes.f - f);
+      float* target = dkernel + (c + r) * sizes.f + f;
       kernel_gradient_tile([&](int64_t i) { return load(total + (i * kRows + r) * kPanel + v); },
                            [&](int64_t a, int64_t b, Vec g) {
                              float* p = target + (a * 3 + b) * step;
@@ -105,25 +90,76 @@ bool finish_rows(const float* sums, float* dkernel, const ConvSizes& sizes, cons
   return true;
 }
 
-}  // namespace
-
-bool winograd_kernel_gradient(Pool& pool, const float* x, const float* dy, float* dkernel, const ConvSizes& sizes) {
-  const Cut parts = cut(sizes);
-  const int64_t items = parts.channel_blocks * parts.filter_blocks * parts.chunks;
-  float* sums = static_cast<float*>(scratch(0, items * parts.item * 4));
-  if (sums == nullptr) return false;
+bool finish(Pool& pool, const Problem& problem, const float* sums, int64_t chunks, int64_t item, float* dkernel) {
   int failed = 0;
-  parallel_for(pool, items, [&](int64_t item) {
-    if (!sum_item(x, dy, sizes, parts, item, sums + item * parts.item)) __atomic_store_n(&failed, 1, __ATOMIC_RELAXED);
-  });
-  if (failed) return false;
-  const int64_t groups = ceil_div(parts.channels, kRows), panels = ceil_div(sizes.f, kPanel);
-  parallel_for(pool, parts.channel_blocks * groups * panels, [&](int64_t item) {
-    const int64_t group = item / panels, c = group / groups * parts.channels + group % groups * kRows;
-    if (c < sizes.c && !finish_rows(sums, dkernel, sizes, parts, c, item % panels * kPanel))
+  parallel_for(pool, ceil_div(problem.sizes.c, kRows) * problem.panels, [&](int64_t index) {
+    if (!finish_rows(problem, sums, chunks, item, index / problem.panels * kRows, index % problem.panels, dkernel))
       __atomic_store_n(&failed, 1, __ATOMIC_RELAXED);
   });
   return failed == 0;
+}
+
+// Few channels: each thread transforms and multiplies chunks of tiles of its own within its level-2 cache. The chunks'
+// sums are added in their order, and they are cut by the sizes alone, never by the number of threads.
+bool by_chunks(Pool& pool, const Problem& problem, float* dkernel) {
+  constexpr int64_t kMostChunks = 64, kFewestTiles = 64, kBytes = 384 << 10;
+  const int64_t wanted = smaller(larger(problem.tiles / kFewestTiles, int64_t{1}), kMostChunks);
+  const int64_t size = ceil_div(problem.tiles, wanted), chunks = ceil_div(problem.tiles, size);
+  const int64_t room = kBytes / (kPoints * 4 * (problem.row + problem.panels * kPanel));
+  const int64_t at_once = smaller(size, larger(smaller(room, int64_t{96}), int64_t{16}));
+  const int64_t item = kPoints * problem.plane;
+  float* sums = static_cast<float*>(scratch(0, chunks * item * 4));
+  if (sums == nullptr) return false;
+  int failed = 0;
+  parallel_for(pool, chunks, [&](int64_t chunk) {
+    Sides sides(problem, at_once);
+    sides.left = static_cast<float*>(scratch(2, sides.left_bytes()));
+    sides.right = static_cast<float*>(scratch(3, sides.right_bytes()));
+    const int64_t last = smaller((chunk + 1) * size, problem.tiles);
+    for (int64_t first = chunk * size; first < last; first += at_once) {
+      const int64_t count = smaller(at_once, last - first);
+      if (!sides.has_memory() || !transform(problem, sides, first, count, 0))
+        return __atomic_store_n(&failed, 1, __ATOMIC_RELAXED);
+      for (int64_t panel = 0; panel < problem.panels; ++panel)
+        for (int64_t i = 0; i < kPoints; ++i)
+          multiply(problem, sides, i, panel, count, first == chunk * size, sums + chunk * item);
+    }
+  });
+  return failed == 0 && finish(pool, problem, sums, chunks, item, dkernel);
+}
+
+// Many channels, whose sums do not fit a level-2 cache: the threads transform a group of tiles, then share out its
+// products. 4 MB for a group: with 2 or 8 they are up to a tenth slower, with 16 up to a quarter.
+bool by_points(Pool& pool, const Problem& problem, float* dkernel) {
+  constexpr int64_t kRun = 8, kFewestTiles = 48, kBytes = 4 << 20;
+  const int64_t room = kBytes / (kPoints * 4 * (problem.row + problem.panels * kPanel));
+  Sides sides(problem, smaller(larger(room, kFewestTiles), problem.tiles));
+  float* sums = static_cast<float*>(scratch(0, kPoints * problem.plane * 4));
+  sides.left = static_cast<float*>(scratch(2, sides.left_bytes()));
+  sides.right = static_cast<float*>(scratch(3, sides.right_bytes()));
+  if (sums == nullptr || !sides.has_memory()) return false;
+  int failed = 0;
+  for (int64_t first = 0; first < problem.tiles; first += sides.tiles) {
+    const int64_t count = smaller(sides.tiles, problem.tiles - first);
+    parallel_for(pool, ceil_div(count, kRun), [&](int64_t item) {
+      const int64_t at = item * kRun;
+      if (!transform(problem, sides, first + at, smaller(kRun, count - at), at))
+        __atomic_store_n(&failed, 1, __ATOMIC_RELAXED);
+    });
+    if (failed) return false;
+    parallel_for(pool, kPoints * problem.panels, [&](int64_t item) {
+      multiply(problem, sides, item / problem.panels, item % problem.panels, count, first == 0, sums);
+    });
+  }
+  return finish(pool, problem, sums, 1, 0, dkernel);
+}
+
+}  // namespace
+
+bool winograd_kernel_gradient(Pool& pool, const float* x, const float* dy, float* dkernel, const ConvSizes& sizes) {
+  const Problem problem(x, dy, sizes);
+  const bool has_few = sizes.c * sizes.f <= 1024;  // 147 KB of sums; equally fast at 32 x 32
+  return has_few ? by_chunks(pool, problem, dkernel) : by_points(pool, problem, dkernel);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA
