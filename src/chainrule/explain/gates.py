@@ -101,7 +101,8 @@ def gates(model: Model, x: Any, layer: str | None = None, *, example: int = 0) -
         >>> import chainrule as cr
         >>> from chainrule.layers import LSTM, Input
         >>> model = cr.Sequential([Input((2, 1)), LSTM(1)])
-        >>> model.set_weights({"lstm/kernel": [[0.5, 1, 2, 0]], "lstm/bias": [0] * 4})
+        >>> model.set_weights({"lstm/kernel": [[0.5, 1, 2, 0]], "lstm/recurrent_kernel": [[0, 0, 0, 0]]})
+        >>> model.set_weights({"lstm/bias": [0, 0, 0, 0]})
         >>> print(gates(model, [[[1.0], [0.0]]]))
         lstm (LSTM): 2 steps, 1 unit
           f forget gate, g gain, i input gate, o output gate, c memory (carrier), h output
@@ -153,7 +154,7 @@ def _values(layer: Recurrent, call: Call, path: str) -> tuple[tuple[int, ...], d
             f"gates: {path} has a cell ({type(cell).__name__}) that does not name what it computes. "
             "Give it a method parts(params, carry, x) that returns arrays by name."
         )
-    x, mask, given = call.inputs[0], (*call.inputs, None)[1], call.inputs[2:]
+    x, mask, given = call.inputs[0].astype(jnp.float64), (*call.inputs, None)[1], call.inputs[2:]
     params, state = call.variables
     if isinstance(call.layer, Bidirectional):
         name = path.rpartition("/")[2]
@@ -161,7 +162,9 @@ def _values(layer: Recurrent, call: Call, path: str) -> tuple[tuple[int, ...], d
         given = given[:half] if name == "forward_layer" else given[half:]
         params, state = params[name], state.get(name, {})
     start = given or [state[f"carry_{i}"] for i in range(len(state))]
-    carry = given_carry(cell, one_step(x), start) if start else cell.initial(one_step(x))
+    carry = (
+        given_carry(cell, one_step(x), [part.astype(x.dtype) for part in start]) if start else cell.initial(one_step(x))
+    )
     order = range(x.shape[1])[:: -1 if layer.go_backwards else 1]
     steps = tuple(t for t in order if mask is None or bool(mask[0, t]))
     made: list[dict[str, Numbers]] = []

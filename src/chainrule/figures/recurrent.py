@@ -61,7 +61,7 @@ def gates(values: Mapping[str, npt.ArrayLike], steps: Sequence[object] | None = 
     style.same_length("gates", steps=names, values=next(iter(arrays.values())))
     columns = 1 if len(arrays) == 1 else 2
     lines = -(-len(arrays) // columns)
-    figure, made = style.panels(lines, columns, height=0.5 + 1.55 * lines, bottom=0.46, left=0.5, gap=0.5)
+    figure, made = style.panels(lines, columns, height=0.75 + 1.55 * lines, bottom=0.66, left=0.5, gap=0.5)
     reach = max(1.0, *(float(np.abs(array).max()) for array in arrays.values()))
     for axes, (name, array) in zip(made, arrays.items(), strict=False):
         _heat(axes, array, names, reach)
@@ -69,6 +69,8 @@ def gates(values: Mapping[str, npt.ArrayLike], steps: Sequence[object] | None = 
         style.titles(axes, title, "step" if axes in made[-columns:] else "", "unit")
     for axes in made[len(arrays) :]:
         axes.set_visible(False)
+    scale = f"blue above zero, orange below, full colour at ±{style.number(reach)}"
+    figure.text(0.02, 0.06 / figure.get_figheight(), scale, fontsize=SMALL, color=GREY)
     return figure
 
 

@@ -111,6 +111,7 @@ class Recurrent(Layer):
         self, params: Tree, state: Tree, x: Array, mask: Array | None, given: tuple[Array, ...]
     ) -> tuple[Any, Tree]:  # Any: one array or several
         check_rank(x, 3, self)
+        x = x.astype(jnp.result_type(x.dtype, *(leaf.dtype for leaf in jax.tree.leaves(params))))  # the state's too
         if mask is not None:
             check_mask(mask, x, self)
             x = select_rows(mask, x, jnp.zeros((), x.dtype))  # so that not even NaN there reaches a gradient
@@ -127,7 +128,7 @@ class Recurrent(Layer):
         """The carry before the first step; ``None`` for the cell's own."""
         cell, step = self.recurrent_cell, one_step(x)
         if given:
-            return given_carry(cell, step, given)
+            return given_carry(cell, step, [array.astype(x.dtype) for array in given])
         if not state or not isinstance(x.shape[0], int):  # in shape inference the batch has no number
             return None
         if x.shape[0] != state["carry_0"].shape[0]:
