@@ -15,7 +15,7 @@ from jax import lax
 from chainrule._base.errors import ShapeError
 from chainrule._base.spec import Array, has_symbolic
 from chainrule.ops import convolution_products as products
-from chainrule.ops.convolution_plain import Geometry, lax_forward, pulled
+from chainrule.ops.convolution_plain import Geometry, lax_forward, lax_transposed, pulled
 from chainrule.ops.convolution_plain import forward as plain_forward
 from chainrule.ops.convolution_ranks import flat_geometry, flat_input, flat_kernel, full_output
 from chainrule.ops.window import Padding, check_fits, explicit_padding, extent, per_axis
@@ -106,7 +106,10 @@ def conv_transpose(
     reach = [extent(k, d) for k, d in zip(window, spread, strict=True)]
     axes = zip(x.shape[1:-1], sizes, steps, reach, pads, strict=True)
     exact = tuple((low, (n - 1) * s + r - low - size) for n, size, s, r, (low, _) in axes)
-    return _transposed(Geometry(sizes, window, steps, exact, spread), x, kernel, bias)
+    geometry = Geometry(sizes, window, steps, exact, spread)
+    if has_symbolic(x.shape[1:-1]):  # in shape inference; at run time the sizes are known
+        return _finish(lax_transposed(geometry, x, kernel), bias, "linear")
+    return _transposed(geometry, x, kernel, bias)
 
 
 def transposed_sizes(
@@ -204,7 +207,7 @@ def _transposed(geometry: Geometry, x: Array, kernel: Array, bias: Array | None)
 
 def _finish(y: Array, bias: Array | None, activation: Activation) -> Array:
     if bias is not None:
-        y = y + bias
+        y = y + jnp.expand_dims(bias, tuple(range(y.ndim - 1)))
     return jnp.maximum(y, 0) if activation == "relu" else y
 
 

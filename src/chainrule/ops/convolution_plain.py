@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from chainrule._base.spec import Array
-from chainrule.ops.window import Pairs, output_size
+from chainrule.ops.window import Pairs, extent, output_size
 
 # Windows of at most so many numbers are gathered into one array for one product; wider ones make a product for each
 # cell of the window.
@@ -86,6 +86,23 @@ def lax_forward(geometry: Geometry, x: Array, kernel: Array) -> Array:
         rhs_dilation=geometry.dilation,
         dimension_numbers=(f"N{space}C", f"{space}IO", f"N{space}C"),
         feature_group_count=geometry.groups,
+    )
+
+
+def lax_transposed(geometry: Geometry, x: Array, kernel: Array) -> Array:
+    """The gradient of the convolution to its input at ``x``, as a convolution of ``x`` with zeros between its cells."""
+    rank = len(geometry.window)
+    space = "DHW"[3 - rank :]
+    axes = zip(geometry.window, geometry.dilation, geometry.padding, strict=True)
+    flipped = jnp.flip(jnp.swapaxes(kernel, -1, -2), tuple(range(rank)))  # [*window, channels, filters]
+    return lax.conv_general_dilated(
+        x,
+        flipped,
+        (1,) * rank,
+        [(extent(k, d) - 1 - low, extent(k, d) - 1 - high) for k, d, (low, high) in axes],
+        lhs_dilation=geometry.strides,
+        rhs_dilation=geometry.dilation,
+        dimension_numbers=(f"N{space}C", f"{space}IO", f"N{space}C"),
     )
 
 
