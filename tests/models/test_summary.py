@@ -107,6 +107,7 @@ def test_sizes_that_vary_are_taken_as_a_number_that_the_table_names():
     summary = summarize(cr.Sequential([Input((None, None, 1)), *network]).graph)
     assert summary.multiply_adds == 8 * 8 * 9 * 2
     assert str(summary).endswith("(sizes that vary taken as 16)")
+    assert [row.output for row in summary.rows] == ["(b, ?, ?, 2)", "(b, ?, ?, 2)", "(b, 2)"]
     large = cr.Sequential([Input((None, None, 1)), Conv2D(1, 20), GlobalAveragePooling2D()])
     assert summarize(large.graph).length == 32
 

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chainrule._base import tree as trees
-from chainrule._base.spec import shape_text
+from chainrule._base.spec import Spec, shape_text
 from chainrule._base.wording import counted
 from chainrule.core import Graph, Node
 from chainrule.models.cost import inputs_of, known_specs, multiply_adds
 from chainrule.models.receptive_field import field_text, is_local, layer_fields
+
+
+_LONGEST_SIZE = 7  # letters of a symbolic size
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def summarize(graph: Graph, is_frozen: Callable[[str], bool] | None = None) -> S
             SummaryRow(
                 path=name,
                 kind=type(node.layer).__name__,
-                output=", ".join(shape_text(spec) for spec in node.specs),
+                output=", ".join(map(_short_shape, node.specs)),
                 parameters=own,
                 multiply_adds=multiply_adds(node.layer, *inputs_of(graph, node, specs, sized)),
                 inputs=_input_names(graph, node),
@@ -133,6 +136,12 @@ def _input_names(graph: Graph, node: Node) -> tuple[str, ...]:
         else:
             names.append(graph.layer_name(symbol.node.layer))
     return tuple(names)
+
+
+def _short_shape(spec: Spec) -> str:
+    """``(b, 2*t, ?, 16)``: a size worked out at length from one that varies is a question mark."""
+    sizes = [str(size) if isinstance(size, int) or len(str(size)) <= _LONGEST_SIZE else "?" for size in spec.shape]
+    return "(" + ", ".join(sizes) + ("," if len(sizes) == 1 else "") + ")"
 
 
 def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:
