@@ -44,9 +44,9 @@ def marked_texts(texts: Sequence[MarkedText], heading: str = "Marked words") -> 
         return ""
     return (
         f"<h3>{html.escape(heading)}</h3>\n"
-        '<p class="soft">Leaving out a word <mark class="for" style="--part:70%">marked like this</mark> would make the '
-        'answer less sure; leaving out one <mark class="against" style="--part:70%">marked like this</mark>, surer. The '
-        "stronger the colour, the larger the change. It says what this model relies on.</p>\n"
+        '<p class="soft">Without a word <mark class="for" style="--part:70%">marked so</mark> the answer would be less '
+        'sure; without one <mark class="against" style="--part:70%">marked so</mark>, surer. The stronger the colour, '
+        "the larger the change. It says what this model relies on.</p>\n"
         '<ul class="texts">\n' + "\n".join(map(_item, texts)) + "\n</ul>\n"
     )
 
