@@ -13,7 +13,6 @@ from chainrule.core import Graph, Node
 from chainrule.models.cost import inputs_of, known_specs, multiply_adds
 from chainrule.models.receptive_field import field_text, is_local, layer_fields
 
-
 _LONGEST_SIZE = 7  # letters of a symbolic size
 
 

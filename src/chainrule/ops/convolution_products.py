@@ -212,7 +212,7 @@ def _forward(geometry: Geometry, x: Array, kernel: Array, bias: Array, *, relu: 
 
     def plain(x: Array, kernel: Array, bias: Array) -> Array:
         y = lax_forward(geometry, x, kernel)
-        y = y + bias if bias.size else y
+        y = y + bias[None, None, None] if bias.size else y
         return jnp.maximum(y, 0) if relu else y
 
     y: Array = native.on_cpu(compiled, plain, x, kernel, bias)
@@ -229,7 +229,7 @@ def _input_gradient(geometry: Geometry, dy: Array, kernel: Array, bias: Array) -
 
     def plain(dy: Array, kernel: Array, bias: Array) -> Array:
         dx = pulled(lambda x: lax_forward(geometry, x, kernel), shape, dy)
-        return dx + bias if bias.size else dx
+        return dx + bias[None, None, None] if bias.size else dx
 
     dx: Array = native.on_cpu(compiled, plain, dy, kernel, bias)
     return dx
