@@ -14,12 +14,12 @@ Example:
 """
 
 
-@click.command(epilog=_EXAMPLE, short_help="Score a model on a table with the target.")
+@click.command(epilog=_EXAMPLE, short_help="Score a model on a source with the target.")
 @click.argument("run", type=click.Path())
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def evaluate(run: str, file: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """Score the model of RUN on FILE, which must have the target's column too."""
+    """Score the model of RUN on FILE: a table with the target's column, or images in a folder for each class."""
     loaded = load_run(run)
     scores = loaded.predictor.evaluate(file)
     for note in loaded.evaluation_notes(file):

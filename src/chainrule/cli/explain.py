@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from chainrule.models import summarize
 from chainrule.tasks import load_run
 from chainrule.tasks.words import model_names, shown, worsening
 
+_MISTAKES = 10
 _EXAMPLE = """\b
 Example:
   chainrule explain runs/heart-20260101-120000
@@ -23,24 +25,60 @@ Example:
 def explain(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
     """Show which columns the model of RUN relies on, the linear model's coefficients, and the layers.
 
+    For images, show how well each class is found, which classes are taken for which, and the layers.
+
     Importance is how much worse the answers on validation rows get when a column's values are shuffled. It says what
     this model relies on, not what causes the outcome.
     """
     loaded = load_run(run)
     facts = loaded.facts
     if as_json:
-        print_json({name: facts[name] for name in ("measure", "importance", "coefficients")})
+        kept = ("measure", "importance", "coefficients", "classes", "confusion")
+        print_json({name: facts[name] for name in kept if name in facts})
         return
+    if "classes" in facts:
+        click.echo(_classes_text(facts))
+    else:
+        click.echo(_columns_text(facts))
+    click.echo(f"\n{summarize(loaded.predictor.model.graph)}")
+
+
+def _classes_text(facts: Mapping[str, Any]) -> str:  # Any: JSON values
+    """How well each class is found, and the mistakes made most often, on the test part."""
+    names = [found["class"] for found in facts["classes"]]
+    rows = [
+        [found["class"], f"{found['examples']:,}", shown(found["recall"]), shown(found["precision"])]
+        for found in facts["classes"]
+    ]
+    mistakes = sorted(
+        (
+            (count, names[truth], names[answer])
+            for truth, line in enumerate(facts["confusion"])
+            for answer, count in enumerate(line)
+            if truth != answer and count
+        ),
+        reverse=True,
+    )[:_MISTAKES]
+    lines = [table(["class", f"test {facts['examples']}", "recall", "precision"], rows)]
+    if mistakes:
+        lines += ["", "Most frequent mistakes:"]
+        lines.append(table(["is", "taken for", facts["examples"]], [[a, b, f"{n:,}"] for n, a, b in mistakes]))
+    return "\n".join(lines)
+
+
+def _columns_text(facts: Mapping[str, Any]) -> str:  # Any: JSON values
+    """What shuffling a column costs, and the linear model's coefficients."""
+    lines = []
     if facts["importance"]:
         rows = [[name, shown(mean), shown(spread)] for name, mean, spread in facts["importance"]]
-        click.echo(table(["column", worsening(facts["task"]), "±"], rows))
+        lines.append(table(["column", worsening(facts["task"]), "±"], rows))
     linear = model_names(facts["task"])["linear"]
     if not facts["coefficients"]:
-        click.echo(f"\nCoefficients of the {linear} are shown for a single output only; this model has several.")
+        lines.append(f"\nCoefficients of the {linear} are shown for a single output only; this model has several.")
     else:
-        click.echo(f"\nCoefficients of the {linear} (standardised, 95 % interval):")
-        click.echo(table(["feature", "coefficient", "from", "to"], [_row(item) for item in facts["coefficients"]]))
-    click.echo(f"\n{summarize(loaded.predictor.model.graph)}")
+        lines.append(f"\nCoefficients of the {linear} (standardised, 95 % interval):")
+        lines.append(table(["feature", "coefficient", "from", "to"], [_row(item) for item in facts["coefficients"]]))
+    return "\n".join(lines)
 
 
 def _row(item: dict[str, Any]) -> list[str]:  # Any: JSON values

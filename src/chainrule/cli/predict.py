@@ -16,10 +16,11 @@ from chainrule.tasks.run_folder import write_whole
 _EXAMPLE = """\b
 Example:
   chainrule predict runs/heart-20260101-120000 new.csv -o answers.csv
+  chainrule predict runs/pets-20260101-120000 photos/ -o answers.csv
 """
 
 
-@click.command(epilog=_EXAMPLE, short_help="Answer for each row of a new table.")
+@click.command(epilog=_EXAMPLE, short_help="Answer for each row or image of a new source.")
 @click.argument("run", type=click.Path())
 @click.argument("file", type=click.Path())
 @click.option("--output", "-o", metavar="OUT", help="CSV file to write; without it, or with -, to stdout.")
@@ -28,7 +29,9 @@ Example:
 def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool) -> None:  # noqa: FBT001 - flags
     """Answer for each row of FILE, in its order, with the model of RUN (a run folder or a model.chainrule).
 
-    Columns are found by name: their order does not matter and further ones are ignored. A missing column is an error.
+    FILE is a table, or for a model of images a folder, zip file, array file or a single image. Columns of a table are
+    found by name: their order does not matter and further ones are ignored. A missing column is an error.
+
     Numbers are written with six significant digits; --json prints all of them.
     """
     if output not in (None, "-") and not Path(str(output)).parent.is_dir():

@@ -101,8 +101,9 @@ def class_counts(
     *,
     after: npt.ArrayLike | None = None,
     names: tuple[str, str] = ("before", "after"),
+    unit: str = "rows",
 ) -> Figure:
-    """Number of rows of each class, and beside it the number after resampling if ``after`` is given.
+    """Number of rows (or what ``unit`` says) of each class, and beside it the number after resampling, if given.
 
     Example:
         >>> figure = class_counts(["cats", "axolotls"], [5000, 25], after=[25, 25])
@@ -126,7 +127,7 @@ def class_counts(
     axes.set_ylim(len(classes) - 0.5, -0.5)
     style.ticks(axes, "y", range(len(classes)), classes, most=18)
     axes.grid(visible=False, axis="y")
-    style.titles(axes, "Rows of each class", "rows")
+    style.titles(axes, f"{style.label(unit.capitalize())} of each class", style.label(unit))
     if len(rows) > 1:
         style.legend(axes, "lower right")
     return figure

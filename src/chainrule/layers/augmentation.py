@@ -27,6 +27,7 @@ from chainrule.ops.stateless_random import hash_bits, hash_uniform
 from chainrule.ops.warping import FILL_MODES, INTERPOLATIONS, FillMode, Interpolation, warp_axes, warp_points
 
 Factor = float | tuple[float, float]
+_NUMPY_MODES = {"constant": "constant", "reflect": "symmetric", "nearest": "edge", "wrap": "wrap"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,14 +264,16 @@ class RandomRotation(_Warp):
 class RandomCrop(Layer):
     """Cut a window of ``height × width`` out of each image, at a place of its own; in inference out of the middle.
 
-    With ``padding``, zeros are put around the image first: ``RandomCrop(32, 32, padding=4)`` is the shift that residual
-    networks are trained with on CIFAR-10. Keras has no padding here, and resizes images that are too small, which are
-    an error here.
+    With ``padding``, the image is enlarged first: ``RandomCrop(32, 32, padding=4)`` is the shift that residual networks
+    are trained with on CIFAR-10. Keras has no padding here, and resizes images that are too small, which are an error
+    here.
 
     Args:
         height: of the window.
         width: of the window.
-        padding: rows and columns of zeros on each side, at least 0.
+        padding: rows and columns put on each side, at least 0.
+        fill_mode: what they hold: ``"constant"`` zeros, or the image ``"reflect"``-ed, its ``"nearest"`` edge, or
+            ``"wrap"``-ped around.
         name: name in the model.
 
     Shapes:
@@ -288,9 +291,11 @@ class RandomCrop(Layer):
     height: int
     width: int
     padding: int = 0
+    fill_mode: FillMode = "constant"
     name: str | None = None
 
     def __post_init__(self) -> None:
+        check_choice("fill_mode", self.fill_mode, FILL_MODES, self)
         check_positive_int("height", self.height, self)
         check_positive_int("width", self.width, self)
         check_int("padding", self.padding, self, minimum=0)
@@ -302,7 +307,8 @@ class RandomCrop(Layer):
         x = as_float(x)
         room = self._room(known_size(x, 1, self), self.height), self._room(known_size(x, 2, self), self.width)
         pad = self.padding
-        x = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0))) if pad else x
+        if pad:
+            x = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), _NUMPY_MODES[self.fill_mode])
         if not context.training:
             top, left = room[0] // 2, room[1] // 2
             return x[:, top : top + self.height, left : left + self.width], variables.state

@@ -42,6 +42,7 @@ def build_page(
         scores_note=f"All on the same {counted(sizes['test'], *unit)} of the test part, opened once, after everything "
         f"was decided. {interval_note(judgement.intervals, MEASURE)} The linear model is {job.baseline_is}.",
         figures=[*_figures(job, judgement, trained), *own],
+        texts=job.texts(judgement) if job.texts is not None else (),
         leaks=[report.Finding(f.message[:1].upper() + f.message[1:], f.action) for f in job.findings],
         verdict=judgement.verdict,
         hyperparameters=facts["config"],
@@ -52,12 +53,15 @@ def build_page(
         data_sha256=facts["data"]["sha256"] or "",
         files=files,
         created=facts["created"],
+        examples=unit[1],
     )
 
 
 def _figures(job: Job, judgement: Judgement, trained: Trained) -> Sequence[report.ReportFigure]:
     return [
-        report.ReportFigure("class_counts", figures.class_counts(list(job.classes), list(job.counts().values()))),
+        report.ReportFigure(
+            "class_counts", figures.class_counts(list(job.classes), list(job.counts().values()), unit=job.unit[1])
+        ),
         *training_figures(trained.history),
         comparison_figure(judgement.test, judgement.intervals, TASK, MEASURE),
         *class_figures(job.classes, judgement.confusion),
