@@ -1,5 +1,7 @@
 """Conv1D, Conv2D and Conv3D against loops in float64 and against SciPy's correlation."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +9,10 @@ import pytest
 from scipy import signal
 from window_reference import close, conv, conv_gradients, pads_of
 
+from chainrule import constraints, initializers, regularizers
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from chainrule.core import Input
-from chainrule.layers import Conv1D, Conv2D, Conv3D, Dense
+from chainrule.layers import Conv1D, Conv2D, Conv2DTranspose, Conv3D, Dense, DepthwiseConv2D, SeparableConv2D
 
 RNG = np.random.default_rng(3)
 CLASSES = {1: Conv1D, 2: Conv2D, 3: Conv3D}
@@ -179,3 +182,32 @@ def test_wrong_shapes_say_what_to_do():
         Conv1D(3, 5, padding="reflect")(Input((None, 3)))
     with pytest.raises(ShapeError, match="last axis of the input must be 3, as when it was built"):
         Conv1D(4, 2, use_bias=False).call({"kernel": jnp.ones((2, 3, 4))}, jnp.ones((1, 5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("layer", "kernel"),
+    [
+        (functools.partial(Conv2D, 4, 3), "kernel"),
+        (functools.partial(Conv2DTranspose, 4, 3), "kernel"),
+        (functools.partial(DepthwiseConv2D, 3), "depthwise"),
+        (functools.partial(SeparableConv2D, 4, 3), "pointwise"),
+    ],
+)
+def test_initializers_regularizers_and_constraints_reach_their_weights(layer, kernel):
+    options = {
+        f"{kernel}_initializer": "ones",
+        f"{kernel}_regularizer": regularizers.L2(0.1),
+        f"{kernel}_constraint": "non_neg",
+        "bias_initializer": initializers.Constant(2.0),
+        "bias_regularizer": "l1",
+        "bias_constraint": constraints.MaxNorm(1.0),
+    }
+    weights = layer(**options).weights(Input((5, 5, 2)).spec)
+    own = weights.get(f"{kernel}_kernel", weights.get("kernel"))
+    assert own.init is initializers.ones
+    assert own.regularizer == regularizers.L2(0.1)
+    assert own.constraint == constraints.get("non_neg")
+    bias = weights["bias"]
+    assert (bias.init, bias.constraint) == (initializers.Constant(2.0), constraints.MaxNorm(1.0))
+    assert bias.regularizer == regularizers.get("l1")
+    assert "bias" not in layer(use_bias=False).weights(Input((5, 5, 2)).spec)
