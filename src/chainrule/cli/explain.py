@@ -7,31 +7,40 @@ from typing import Any
 
 import click
 
-from chainrule.cli.output import print_json, table
+from chainrule._base.errors import ArgumentError
+from chainrule.cli.output import bold, print_json, table
 from chainrule.models import summarize
-from chainrule.tasks import load_run
-from chainrule.tasks.words import model_names, shown, worsening
+from chainrule.tasks import FinishedRun, LabelledPredictor, load_run
+from chainrule.tasks.text import Explained, explain_answer
+from chainrule.tasks.words import model_names, printable, shown, worsening
 
 _MISTAKES = 10
+_WORDS = 20
 _EXAMPLE = """\b
 Example:
   chainrule explain runs/heart-20260101-120000
+  chainrule explain runs/reviews-20260101-120000 "a slow start, but worth it"
 """
 
 
 @click.command(epilog=_EXAMPLE, short_help="Show what a model relies on.")
 @click.argument("run", type=click.Path())
+@click.argument("text", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def explain(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
+def explain(run: str, text: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag
     """Show which columns the model of RUN relies on, the linear model's coefficients, and the layers.
 
-    For images, show how well each class is found, which classes are taken for which, and the layers.
+    For images and texts, show how well each class is found, which classes are taken for which, and the layers. With
+    TEXT, show the answer of a model of texts and how much each word had to do with it.
 
     Importance is how much worse the answers on validation rows get when a column's values are shuffled. It says what
     this model relies on, not what causes the outcome.
     """
     loaded = load_run(run)
     facts = loaded.facts
+    if text is not None:
+        _explain_text(loaded, text, as_json=as_json)
+        return
     if as_json:
         kept = ("measure", "importance", "coefficients", "classes", "confusion")
         print_json({name: facts[name] for name in kept if name in facts})
@@ -41,6 +50,30 @@ def explain(run: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
     else:
         click.echo(_columns_text(facts))
     click.echo(f"\n{summarize(loaded.predictor.model.graph)}")
+
+
+def _explain_text(loaded: FinishedRun, text: str, *, as_json: bool) -> None:
+    predictor = loaded.predictor
+    if not isinstance(predictor, LabelledPredictor) or predictor.kind != "text":
+        raise ArgumentError(
+            f"TEXT: must be left out for a model of {loaded.facts.get('kind', 'tables')}; received a text."
+        )
+    explained = explain_answer(predictor, text)
+    chances = {name: float(p) for name, p in zip(predictor.classes, explained.probabilities, strict=True)}
+    answer = predictor.classes[explained.answer]
+    if as_json:
+        print_json({"answer": answer, "probabilities": chances, "words": explained.words()})
+        return
+    listed = ", ".join(f"{printable(name)} {shown(p)}" for name, p in chances.items())
+    click.echo(f"Answer: {bold(printable(answer))} ({listed})\n\n{_words_text(explained)}")
+
+
+def _words_text(explained: Explained) -> str:
+    words = sorted(explained.words(), key=lambda entry: -abs(entry[1]))[:_WORDS]
+    if not words:
+        return "The text has no words: the answer says how frequent the classes are."
+    rows = [[printable(word), f"{value:+.2f}"] for word, value in words]
+    return table(["word", "log-odds of the answer with it, less those without it"], rows)
 
 
 def _classes_text(facts: Mapping[str, Any]) -> str:  # Any: JSON values

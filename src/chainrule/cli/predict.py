@@ -29,8 +29,9 @@ Example:
 def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool) -> None:  # noqa: FBT001 - flags
     """Answer for each row of FILE, in its order, with the model of RUN (a run folder or a model.chainrule).
 
-    FILE is a table, or for a model of images a folder, zip file, array file or a single image. Columns of a table are
-    found by name: their order does not matter and further ones are ignored. A missing column is an error.
+    FILE is a table, or for a model of images a folder, zip file, array file or a single image, for a model of texts
+    also a plain file with one text a line. Columns of a table are found by name: their order does not matter and
+    further ones are ignored. A missing column is an error.
 
     Numbers are written with six significant digits; --json prints all of them.
     """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _LONGEST = 700  # characters shown of one text
-_FAINT = 0.04  # of the largest contribution; below, nothing is marked
+_FAINT = 0.12  # of the largest contribution; below, nothing is marked
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class MarkedText:
     where: str = ""
 
 
-def marked_texts(texts: Sequence[MarkedText], heading: str = "Marked words") -> str:
-    """The texts as HTML, every character of them escaped; empty without texts.
+def marked_texts(texts: Sequence[MarkedText]) -> str:
+    """The texts as HTML, every character of them escaped, wrong answers before right ones; empty without texts.
 
     Example:
         >>> page = marked_texts([MarkedText("no <b>", [(0, 2, 0.5), (3, 6, -0.01)], "bad", 0.9, "good", "line 7")])
@@ -42,12 +42,14 @@ def marked_texts(texts: Sequence[MarkedText], heading: str = "Marked words") -> 
     """
     if not texts:
         return ""
+    wrong = [text for text in texts if text.truth is not None and text.truth != text.answer]
+    others = [text for text in texts if text not in wrong]
     return (
-        f"<h3>{html.escape(heading)}</h3>\n"
-        '<p class="soft">Without a word <mark class="for" style="--part:70%">marked so</mark> the answer would be less '
-        'sure; without one <mark class="against" style="--part:70%">marked so</mark>, surer. The stronger the colour, '
-        "the larger the change. It says what this model relies on.</p>\n"
-        '<ul class="texts">\n' + "\n".join(map(_item, texts)) + "\n</ul>\n"
+        '<p class="soft">In the texts below: without a word <mark class="for" style="--part:70%">marked so</mark> the '
+        'answer would be less sure; without one <mark class="against" style="--part:70%">marked so</mark>, surer. The '
+        "stronger the colour, the larger the change.</p>\n"
+        + _group("Most wrong answers", wrong)
+        + _group("Surest right answers" if all(text.truth for text in others) else "Answers", others)
     )
 
 
@@ -72,6 +74,12 @@ def marked(text: MarkedText) -> str:
     rest = text.text[at:]
     parts.append(_plain(rest[: max(_LONGEST - at, 0)]) + (" …" if len(rest) > max(_LONGEST - at, 0) else ""))
     return "".join(parts)
+
+
+def _group(heading: str, texts: Sequence[MarkedText]) -> str:
+    if not texts:
+        return ""
+    return f"<h3>{heading}</h3>\n" + '<ul class="texts">\n' + "\n".join(map(_item, texts)) + "\n</ul>\n"
 
 
 def _item(text: MarkedText) -> str:

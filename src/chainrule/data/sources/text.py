@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -106,7 +107,7 @@ def read_texts(
     Args:
         source: where the texts are.
         text: the column of texts, if it is not the only one with running text.
-        target: the column of classes; for files and folders it must not be given.
+        target: the column of classes, or a comparison with it (``"stars>3"``); files and folders need none.
         encoding: of files without a byte order mark. Tables that are not UTF-8 are read as Windows-1252, with a note,
             unless another one than UTF-8 is named here.
 
@@ -142,6 +143,8 @@ def texts_of(values: Sequence[str] | pl.Series) -> Texts:
 def looks_like_text(source: Any, target: str | None) -> bool:  # Any: see read_texts
     """Whether a table's only feature is running text, or a folder holds plain files of texts.
 
+    Tables of more than 50 MB are not looked at.
+
     Example:
         >>> rows = {"id": range(1, 25), "ill": [0, 1] * 12, "note": [f"the case number {n} again" for n in range(24)]}
         >>> looks_like_text(rows, "ill"), looks_like_text(rows | {"age": range(30, 54)}, "note")
@@ -152,12 +155,18 @@ def looks_like_text(source: Any, target: str | None) -> bool:  # Any: see read_t
             return all(file.path.suffix.lower() not in _IMAGE_ENDINGS for file in find_files(Path(source))[0])
         except DataError:
             return False
-    schema = infer_schema(read_table(source))
+    if isinstance(source, str | Path) and Path(source).is_file() and Path(source).stat().st_size > _LARGEST_LOOKED_AT:
+        return False
+    table = read_table(source)
+    classes = _target_column(table, target)
     useless = {"identifier", "constant", "all_missing"}
-    kinds = [column.kind for column in schema.columns if column.name != target and column.kind not in useless]
+    columns = infer_schema(table).columns
+    kinds = [column.kind for column in columns if column.name != classes and column.kind not in useless]
     return kinds == ["text"]
 
 
+_LARGEST_LOOKED_AT = 50_000_000  # bytes of a table; half a second
+_COMPARISON = re.compile(r"(?P<column>.+?)\s*(>=|<=|==|!=|>|<)")
 _IMAGE_ENDINGS = (
     ".png",
     ".jpg",
@@ -208,12 +217,19 @@ def _read_table(source: Any, encoding: str) -> Table:  # Any: see read_texts
 
 
 def _from_table(table: Table, text: str | None, target: str | None) -> Texts:
+    target = _target_column(table, target)
     name = _text_column(table, text, target)
     values = table.column(name).fill_null("")
     table = Table(table.frame.with_columns(values), table.source, table.notes, table.lines)
     kind = "row" if table.lines is None else "line"
     lines = np.arange(1, len(table) + 1) if table.lines is None else table.lines
     return _checked(Texts(table, name, target, pl.DataFrame({kind: lines}), notes=table.notes))
+
+
+def _target_column(table: Table, target: str | None) -> str | None:
+    """The column that a target names, or compares with something."""
+    match = None if target is None or target in table.columns else _COMPARISON.match(target)
+    return match["column"].strip() if match else target
 
 
 def _text_column(table: Table, text: str | None, target: str | None) -> str:

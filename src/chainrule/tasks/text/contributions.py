@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chainrule._base.errors import ArgumentTypeError
 from chainrule.data.prepare.tokenize import PADDING
+from chainrule.tasks.labelled import LabelledPredictor
 from chainrule.tasks.text.preparation import TextPreparation
 
 Answer = Callable[[np.ndarray], np.ndarray]  # the network's input -> probabilities [texts, classes]
@@ -66,6 +68,23 @@ def explain_texts(texts: Sequence[str], preparation: TextPreparation, answer: An
         explained.append(Explained(shown, own[0], number, tuple(spans[:size]), odds[0] - odds[1:]))
         start += size + 1
     return explained
+
+
+def explain_answer(predictor: LabelledPredictor, text: str) -> Explained:
+    """The answer of a trained model of texts to one text, and what each of its words had to do with it.
+
+    Args:
+        predictor: ``run.predictor`` of a run of :func:`chainrule.tasks.fit_text`.
+        text: the text.
+
+    Raises:
+        ArgumentTypeError: the model is none of texts.
+    """
+    if not isinstance(predictor.preparation, TextPreparation):
+        raise ArgumentTypeError(
+            f"explain_answer: the model must be one of texts; received one of {predictor.kind}. Pass a run of fit_text."
+        )
+    return explain_texts([text], predictor.preparation, predictor.raw)[0]
 
 
 def telling_words(

@@ -97,7 +97,7 @@ def fit_text(  # noqa: PLR0913 - the one door of the task: every option has its 
     options = Options(
         OWNER, run, seed, validation, test, balance, early_stop, report, verbose, tuple(callbacks), command
     )
-    texts = read_texts(source, text=text, target=_column(target), encoding=encoding).without_empty()
+    texts = read_texts(source, text=text, target=target, encoding=encoding).without_empty()
     return fit_labelled(make_job(texts, target, config, options, path=source_path(source), encoding=encoding), options)
 
 
@@ -152,16 +152,6 @@ def make_job(
         example="new.csv" if is_table else "new.txt",
         options=("--task", "text", *(("--target", str(target)) if is_table else ())),
     )
-
-
-def _column(target: str | None) -> str | None:
-    """The column that a target names; a comparison names one before its sign."""
-    if target is None:
-        return None
-    for sign in (">=", "<=", "==", "!=", ">", "<"):
-        if sign in target:
-            return target.split(sign)[0].strip()
-    return target
 
 
 def _target(texts: Texts, target: str | None) -> Target:

@@ -11,7 +11,7 @@ from chainrule.data.prepare.tokenize import LEAST_LENGTH, LEVELS
 from chainrule.data.prepare.tokenize_phrases import LONGEST_PHRASE
 from chainrule.tasks.labelled import TrainingSettings
 
-MODELS = ("cnn", "lstm", "average", "bag")
+MODELS = ("average", "cnn", "lstm", "bag")
 
 
 @register_class
@@ -20,9 +20,8 @@ class TextSettings(TrainingSettings):
     """Every hyperparameter of a text run; ``--set name=value`` changes one.
 
     Args:
-        model: what reads the order of the words: ``"cnn"`` (windows of words, the strongest of each kind),
-            ``"lstm"`` (both ways through the text); ``"average"`` (the mean of the words' vectors) and ``"bag"``
-            (nothing but the bag) do not.
+        model: what answers beside the bag: ``"average"`` (the mean of the words' vectors), ``"cnn"`` (windows of words,
+            the strongest of each kind), ``"lstm"`` (both ways through the text), or ``"bag"``, nothing.
         bag: whether a linear model of the words and phrases that occur answers beside it (see ``network``).
         level: ``"word"`` or ``"char"``.
         phrases: longest run of tokens that the bag and the linear baseline know.
@@ -45,7 +44,7 @@ class TextSettings(TrainingSettings):
     patience: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
-    model: str = "cnn"
+    model: str = "average"
     bag: bool = True
     level: str = "word"
     phrases: int = 2
@@ -87,12 +86,16 @@ class TextSettings(TrainingSettings):
 def default_settings(level: str = "word") -> TextSettings:
     """The default hyperparameters: one rule for all texts.
 
-    Characters are read in longer windows and longer phrases, since one alone says little.
+    Words: the mean of learned vectors beside a bag of words and pairs. With some thousand sentences and no vectors from
+    elsewhere neither windows nor a recurrent pass answered better on validation texts (rotten_tomatoes; a CNN with the
+    bag: 0.778, without: 0.762; the mean with the bag: 0.794), and they take several times as long.
+
+    Characters are read in windows and in longer phrases, since one alone says little.
 
     Example:
         >>> default_settings("char").phrases
         5
     """
     if level == "char":
-        return TextSettings(level="char", phrases=5, windows="3,5,7", max_length=1_000)
+        return TextSettings(level="char", model="cnn", phrases=5, windows="3,5,7", max_length=1_000)
     return TextSettings(level=level)
