@@ -165,6 +165,27 @@ def recurrent(kind: str, order: tuple[int, ...], *, two_biases: bool = False) ->
     return make
 
 
+def bidirectional(generator: torch.Generator) -> Case:
+    """An LSTM in both directions over five steps of three features to two units; the outputs side by side."""
+    module = nn.LSTM(3, 2, batch_first=True, bidirectional=True).double()
+    params = {}
+    for name in ("forward_layer", "backward_layer"):
+        params[f"{name}/kernel"] = draw(generator, 3, 8)
+        params[f"{name}/recurrent_kernel"] = draw(generator, 2, 8)
+        params[f"{name}/bias"] = draw(generator, 8)
+
+    def output(x: Any, params: Tensors) -> Any:
+        weights = {}
+        for name, ending in (("forward_layer", ""), ("backward_layer", "_reverse")):
+            weights[f"weight_ih_l0{ending}"] = params[f"{name}/kernel"].T
+            weights[f"weight_hh_l0{ending}"] = params[f"{name}/recurrent_kernel"].T
+            weights[f"bias_ih_l0{ending}"] = params[f"{name}/bias"]
+            weights[f"bias_hh_l0{ending}"] = torch.zeros(8).double()
+        return torch.func.functional_call(module, weights, (x,))[0]
+
+    return Case([draw(generator, 2, 5, 3)], params, output)
+
+
 def multi_head_attention(generator: torch.Generator) -> Case:
     """Three heads of two over six features; four queries attend to five other steps."""
     heads, size, features = 3, 2, 6
@@ -231,6 +252,7 @@ FAMILIES: dict[str, dict[str, Maker]] = {
         "lstm": recurrent("LSTM", (0, 1, 2, 3)),
         "gru": recurrent("GRU", (1, 0, 2), two_biases=True),
         "multi_head_attention": multi_head_attention,
+        "bidirectional": bidirectional,
     },
 }
 

@@ -48,6 +48,7 @@ RECURRENT = {
     "lstm": layers.LSTM(4, return_sequences=True),
     "gru": layers.GRU(4, return_sequences=True),
     "multi_head_attention": layers.MultiHeadAttention(3, 2),
+    "bidirectional": layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
 }
 FAMILIES = {"convolution": CONVOLUTION, "pooling": POOLING, "recurrent": RECURRENT}
 CASES = [(family, name) for family, table in FAMILIES.items() for name in table]
