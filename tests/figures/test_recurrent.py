@@ -8,7 +8,7 @@ from chainrule._base.errors import ArgumentError, ShapeError
 
 
 def test_heat_maps_show_gates_over_time():
-    """C188: one panel a gate, time from left to right, one row a unit, one scale for all."""
+    """C188, C250: one panel a gate, time from left to right, one row a unit, one scale for all."""
     values = {name: np.random.default_rng(i).uniform(-1, 1, (6, 4)) for i, name in enumerate("fgio")}
     values["c"] = np.arange(24.0).reshape(6, 4) - 20
     figure = figures.gates(values, list("abcdef"))
@@ -41,7 +41,7 @@ def test_gates_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize(("steps", "boxes"), [(1, 1), (3, 3), (20, 8)])
 def test_folded_and_unrolled_pictures_stand_side_by_side(steps, boxes):
-    """C185: the box with a loop, and one box a step with the memory passed on."""
+    """C185, C250: the box with a loop, and one box a step with the memory passed on."""
     figure = figures.unrolled(steps, kind="GRU")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts.count("GRU") == 1 + boxes

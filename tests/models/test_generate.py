@@ -122,7 +122,7 @@ def encoder_decoder(kind):
 
 @pytest.mark.parametrize("kind", ["plain", "attention", "transformer"])
 def test_many_to_many_by_encoder_and_decoder(kind):
-    """C192, C193: padded sequences written the other way round, token by token until the end."""
+    """C192: padded sequences written the other way round, token by token until the end."""
     source, seen, target = reversing(1024)
     model = encoder_decoder(kind)
     trained(model, [source, seen], target, epochs=60, rate=0.01)
