@@ -16,7 +16,7 @@ def test_images_of_every_size_find_a_network(shape, network):
 
 
 def test_the_residual_network_for_small_colours_is_resnet_20():
-    """C177: ResNet-20 of the paper has 0.27 million parameters; projections where sizes change add a few."""
+    """ResNet-20 of the paper has 0.27 million parameters; projections where sizes change add a few."""
     config = default_images_config(9_000, (32, 32, 3))
     model = build_network(config, (32, 32, 3), 10)
     names = [name for name in model.get_weights() if name.startswith("conv") and name.endswith("kernel")]
