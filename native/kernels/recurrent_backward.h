@@ -74,31 +74,58 @@ class BackwardRows {
     clear(b_.d_gates + (t * run.batch + row) * 4 * run.units, 4 * run.units);
   }
 
+  // Where one row's arrays of a step begin.
+  struct Step {
+    const float *gates, *cells, *c_before, *h_before, *d_outputs;
+    float *d_gates, *to_product, *dh, *dc;
+  };
+
   void step_back(int64_t r, int64_t s) {
     const Recurrence& run = b_.run;
-    const int64_t row = first_ + r, t = time_of(run, s), units = run.units, saved = t * run.batch + row;
-    const float* const h_before = state_before(run, b_.outputs, b_.h0, row, s, first_real_[r]);
-    const float* const c_before =
-        !Cell::kHasCell || s == 0 ? b_.c0 + row * units : b_.cells + (time_of(run, s - 1) * run.batch + row) * units;
-    if (before_ != nullptr) copy(before_ + r * stride_, h_before, units);
-    for (int64_t unit = 0; unit < units; unit += kWidth) {
-      const int64_t count = smaller(kWidth, units - unit), at = r * stride_ + unit;
-      Vec gates[4], c{}, c_then{}, h_then{};
-      for (int64_t g = 0; g < 4; ++g) gates[g] = load_first(b_.gates + (saved * 4 + g) * units + unit, count);
-      if (Cell::kHasCell) {
-        c = load_first(b_.cells + saved * units + unit, count);
-        c_then = load_first(c_before + unit, count);
-      }
-      if (Cell::kReadsState) h_then = load_first(h_before + unit, count);
-      Vec dh = load(dh_ + at) + load_first(b_.d_outputs + (row * run.time + t) * units + unit, count);
-      Vec dc = load(dc_ + at);
-      Cell::step_back(gates, dh, dc, c, c_then, h_then);
-      store(dh_ + at, dh);
-      store(dc_ + at, dc);
-      for (int64_t g = 0; g < 4; ++g) store_first(b_.d_gates + (saved * 4 + g) * units + unit, gates[g], count);
-      for (int64_t g = 0; g < Cell::kGates; ++g)
-        store_first(d_gates_ + r * gate_stride_ + g * units + unit, gates[Cell::column_of(g)], count);
+    const int64_t units = run.units, row = first_ + r, t = time_of(run, s), saved = t * run.batch + row;
+    Step step{};
+    step.gates = b_.gates + saved * 4 * units;
+    step.d_gates = b_.d_gates + saved * 4 * units;
+    step.d_outputs = b_.d_outputs + (row * run.time + t) * units;
+    step.h_before = state_before(run, b_.outputs, b_.h0, row, s, first_real_[r]);
+    step.to_product = d_gates_ + r * gate_stride_;
+    step.dh = dh_ + r * stride_;
+    step.dc = dc_ + r * stride_;
+    if (Cell::kHasCell) {
+      step.cells = b_.cells + saved * units;
+      step.c_before = s == 0 ? b_.c0 + row * units : b_.cells + (time_of(run, s - 1) * run.batch + row) * units;
     }
+    if (before_ != nullptr) copy(before_ + r * stride_, step.h_before, units);
+    if (s > 0) fetch_step(row, s - 1);
+    int64_t unit = 0;
+    for (; unit + kWidth <= units; unit += kWidth) step_back_vector(step, units, unit, kWidth);
+    if (unit < units) step_back_vector(step, units, unit, units - unit);
+  }
+
+  static CHAINRULE_INLINE void step_back_vector(const Step step, int64_t units, int64_t unit, int64_t count) {
+    Vec gates[4], c{}, c_before{}, h_before{};
+    for (int64_t g = 0; g < 4; ++g) gates[g] = load_first(step.gates + g * units + unit, count);
+    if (Cell::kHasCell) {
+      c = load_first(step.cells + unit, count);
+      c_before = load_first(step.c_before + unit, count);
+    }
+    if (Cell::kReadsState) h_before = load_first(step.h_before + unit, count);
+    Vec dh = load(step.dh + unit) + load_first(step.d_outputs + unit, count);
+    Vec dc = load(step.dc + unit);
+    Cell::step_back(gates, dh, dc, c, c_before, h_before);
+    store(step.dh + unit, dh);
+    if (Cell::kHasCell) store(step.dc + unit, dc);
+    for (int64_t g = 0; g < 4; ++g) store_first(step.d_gates + g * units + unit, gates[g], count);
+    for (int64_t g = 0; g < Cell::kGates; ++g)
+      store_first(step.to_product + g * units + unit, gates[Cell::column_of(g)], count);
+  }
+
+  void fetch_step(int64_t row, int64_t s) const {
+    const Recurrence& run = b_.run;
+    const int64_t t = time_of(run, s), saved = t * run.batch + row;
+    fetch_to_write(b_.gates + saved * 4 * run.units, 4 * run.units);
+    fetch(b_.d_outputs + (row * run.time + t) * run.units, run.units);
+    if (Cell::kHasCell && s > 0) fetch(b_.cells + (time_of(run, s - 1) * run.batch + row) * run.units, run.units);
   }
 
   bool is_live(int64_t group) const {

@@ -85,6 +85,9 @@ class ForwardRows {
     for (int64_t r = 0; r < count_; ++r) {
       real_[r] = is_real(run, first_ + r, t);
       started_[r] |= real_[r];
+      const int64_t saved = t * run.batch + first_ + r;
+      if (f_.gates != nullptr) fetch_to_write(f_.gates + saved * 4 * run.units, 4 * run.units);
+      if (f_.cells != nullptr) fetch_to_write(f_.cells + saved * run.units, run.units);
       if (real_[r]) copy(x_ + r * x_stride_, f_.x + ((first_ + r) * run.time + t) * run.features, run.features);
       else clear(x_ + r * x_stride_, run.features);
       if (seen_ == nullptr) continue;
@@ -127,20 +130,36 @@ class ForwardRows {
   }
 
   void finish(int64_t panel, int64_t t) {
-    const int64_t unit = panel * kWidth, units = f_.run.units, count = smaller(kWidth, units - unit);
     for (int64_t r = 0; r < count_; ++r) {
-      const int64_t at = r * stride_ + unit, saved = t * f_.run.batch + first_ + r;
-      Vec h = load(h_ + at), c = load(c_ + at);
+      float* const sums = sums_ + r * 4 * kWidth;
+      Vec gates[4];
+      for (int64_t g = 0; g < 4; ++g) gates[g] = load(sums + g * kWidth);
+      Cell::activate(gates);
+      for (int64_t g = 0; g < 4; ++g) store(sums + g * kWidth, gates[g]);
+    }
+    const int64_t count = f_.run.units - panel * kWidth;
+    if (count >= kWidth) finish_states(panel * kWidth, t, kWidth);
+    else finish_states(panel * kWidth, t, count);
+  }
+
+  CHAINRULE_INLINE void finish_states(int64_t unit, int64_t t, int64_t count) {
+    const int64_t units = f_.run.units, first = t * f_.run.batch + first_;
+    const float* sums = sums_;
+    float* gates = f_.gates == nullptr ? nullptr : f_.gates + first * 4 * units + unit;
+    float* cells = f_.cells == nullptr ? nullptr : f_.cells + first * units + unit;
+    float *before = h_ + unit, *after = next_ + unit, *cell = c_ + unit;
+    for (int64_t r = 0; r < count_; ++r, sums += 4 * kWidth, before += stride_, after += stride_, cell += stride_) {
+      Vec h = load(before), c = load(cell);
       if (real_[r]) {
-        Vec gates[4];
-        for (int64_t g = 0; g < 4; ++g) gates[g] = load(sums_ + (r * 4 + g) * kWidth);
-        Cell::step(gates, h, c);
-        if (f_.gates != nullptr)
-          for (int64_t g = 0; g < 4; ++g) store_first(f_.gates + (saved * 4 + g) * units + unit, gates[g], count);
-        if (Cell::kHasCell) store(c_ + at, c);
+        Vec z[4];
+        for (int64_t g = 0; g < 4; ++g) z[g] = load(sums + g * kWidth);
+        Cell::step(z, h, c);
+        if (gates != nullptr)
+          for (int64_t g = 0; g < 4; ++g) store_first(gates + (r * 4 + g) * units, z[g], count);
+        if (Cell::kHasCell) store(cell, c);
       }
-      store(next_ + at, h);
-      if (Cell::kHasCell && f_.cells != nullptr) store_first(f_.cells + saved * units + unit, c, count);
+      store(after, h);
+      if (Cell::kHasCell && cells != nullptr) store_first(cells + r * units, c, count);
     }
   }
 

@@ -10,6 +10,22 @@ namespace chainrule::CHAINRULE_ISA::recurrent {
 
 typedef uint32_t VecBits __attribute__((vector_size(CHAINRULE_WIDTH * 4)));
 
+// The smaller and the larger of both; x where x is NaN.
+inline __attribute__((always_inline)) Vec at_most(float bound, Vec x) {
+#if defined(__AVX__) && CHAINRULE_WIDTH == 8
+  return __builtin_ia32_minps256(broadcast(bound), x);
+#else
+  return bound < x ? broadcast(bound) : x;
+#endif
+}
+inline __attribute__((always_inline)) Vec at_least(float bound, Vec x) {
+#if defined(__AVX__) && CHAINRULE_WIDTH == 8
+  return __builtin_ia32_maxps256(broadcast(bound), x);
+#else
+  return bound > x ? broadcast(bound) : x;
+#endif
+}
+
 struct Exponential {
   Vec scale;     // 2^n
   Vec fraction;  // e^r - 1
@@ -32,19 +48,13 @@ inline __attribute__((always_inline)) Exponential exponential(Vec x) {
 
 // 1 / (1 + e^-x).
 inline __attribute__((always_inline)) Vec sigmoid(Vec x) {
-  Vec y = -x;
-  y = y > 89.0f ? broadcast(89.0f) : y;  // a comparison with NaN is false: NaN stays
-  y = y < -87.0f ? broadcast(-87.0f) : y;
-  const Exponential e = exponential(y);
-  return 1.0f / (1.0f + (e.scale * e.fraction + e.scale));
+  const Exponential e = exponential(at_least(-87.0f, at_most(89.0f, -x)));
+  return 1.0f / (1.0f + e.scale * (1.0f + e.fraction));  // the factors apart: infinite scale, negative fraction
 }
 
 // m / (m + 2) with m = e^2x - 1, which is exact near 0: there 2^n = 1 and m = p.
 inline __attribute__((always_inline)) Vec tanh(Vec x) {
-  Vec y = x + x;
-  y = y > 20.0f ? broadcast(20.0f) : y;
-  y = y < -20.0f ? broadcast(-20.0f) : y;
-  const Exponential e = exponential(y);
+  const Exponential e = exponential(at_least(-20.0f, at_most(20.0f, x + x)));
   const Vec m = e.scale * e.fraction + (e.scale - 1.0f);
   return m / (m + 2.0f);
 }

@@ -47,6 +47,15 @@ CHAINRULE_INLINE void clear(float* to, int64_t count) {
   if (count > 0) __builtin_memset(to, 0, static_cast<unsigned long>(count) * sizeof(float));
 }
 
+// Asks for memory that will be read, or written, some thousand cycles from now: runs of a few hundred bytes, each at
+// another place, are too short for the hardware to foresee.
+CHAINRULE_INLINE void fetch(const float* from, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(from + i, 0, 2);
+}
+CHAINRULE_INLINE void fetch_to_write(const float* from, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(from + i, 1, 2);
+}
+
 CHAINRULE_INLINE Vec load_first(const float* p, int64_t count) { return count == kWidth ? load(p) : load_part(p, count); }
 CHAINRULE_INLINE void store_first(float* p, Vec v, int64_t count) {
   if (count == kWidth) store(p, v);

@@ -36,6 +36,8 @@ class WeightProduct {
   static constexpr int64_t kRows = tile_rows(4);
   static constexpr int64_t kPanel = 4 * kWidth;            // columns of a tile
   static constexpr int64_t kTile = kRows * kPanel;         // floats of a tile
+  // Floats from one packed group or panel to the next; the 16 spread them over the lines of the cache.
+  static constexpr int64_t kGroupStep = kRows * kDepth + 16, kPanelStep = kPanel * kDepth + 16;
   static constexpr int64_t kBlock = 512 / kPanel;          // panels of a block: each block packs the left side anew
 
   int64_t share_size() const { return panels_ * groups_ * kTile; }
@@ -45,22 +47,23 @@ class WeightProduct {
 
   bool add_share(int64_t share, int64_t block) {
     const int64_t first = block * kBlock, last = smaller(panels_, first + kBlock);
-    const int64_t left_size = groups_ * kRows * kDepth, right_size = (last - first) * kPanel * kDepth;
+    const int64_t left_size = groups_ * kGroupStep, right_size = (last - first) * kPanelStep;
     float* const left = static_cast<float*>(scratch(1, (left_size + right_size + groups_ * kRows) * 4));
     if (left == nullptr) return false;
     float* const right = left + left_size;
+    float* const whole = right + right_size;
     clear(tile(share, first, 0), (last - first) * groups_ * kTile);
     const int64_t end = smaller(depth_, (share + 1) * share_);
     for (int64_t k = share * share_; k < end; k += kDepth) {
       const int64_t depth = smaller(kDepth, end - k);
       for (int64_t i = 0; i < depth; ++i) {
-        pack_left(k + i, left + i * kRows, right + right_size);
-        pack_right(k + i, first, last, right + i * kPanel);
+        pack_left(k + i, left + i * kRows, whole);
+        for (int64_t panel = first; panel < last; ++panel)
+          pack_right(k + i, panel, right + (panel - first) * kPanelStep + i * kPanel);
       }
       for (int64_t panel = first; panel < last; ++panel)
         for (int64_t group = 0; group < groups_; ++group)
-          add_tile(left + group * kRows * kDepth, right + (panel - first) * kPanel * kDepth, depth,
-                   tile(share, panel, group));
+          add_tile(left + group * kGroupStep, right + (panel - first) * kPanelStep, depth, tile(share, panel, group));
     }
     return true;
   }
@@ -89,20 +92,19 @@ class WeightProduct {
     } else {
       clear(whole, groups_ * kRows);
     }
-    for (int64_t group = 0; group < groups_; ++group) copy(to + group * kRows * kDepth, whole + group * kRows, kRows);
+    for (int64_t group = 0; group < groups_; ++group) copy(to + group * kGroupStep, whole + group * kRows, kRows);
   }
 
-  void pack_right(int64_t k, int64_t first, int64_t last, float* to) const {
+  void pack_right(int64_t k, int64_t panel, float* to) const {
     const float* const from = w_.d_gates + k * 4 * w_.run.units;
-    for (int64_t panel = first; panel < last; ++panel, to += kPanel * kDepth)
-      for (int64_t v = 0; v < 4; ++v) {
-        const int64_t column = panel * kPanel + v * kWidth, end = column + kWidth;
-        if (end <= w_.jump_at) store(to + v * kWidth, load(from + column));
-        else if (column >= w_.jump_at && end <= w_.columns) store(to + v * kWidth, load(from + column + w_.jump));
-        else
-          for (int64_t j = column; j < end; ++j)
-            to[j - panel * kPanel] = j >= w_.columns ? 0.0f : from[j < w_.jump_at ? j : j + w_.jump];
-      }
+    for (int64_t v = 0; v < 4; ++v) {
+      const int64_t column = panel * kPanel + v * kWidth, end = column + kWidth;
+      if (end <= w_.jump_at) store(to + v * kWidth, load(from + column));
+      else if (column >= w_.jump_at && end <= w_.columns) store(to + v * kWidth, load(from + column + w_.jump));
+      else
+        for (int64_t j = column; j < end; ++j)
+          to[j - panel * kPanel] = j >= w_.columns ? 0.0f : from[j < w_.jump_at ? j : j + w_.jump];
+    }
   }
 
   void finish(int64_t group) const {
