@@ -8,6 +8,7 @@ from typing import get_args
 import click
 import pytest
 
+from chainrule import datasets
 from chainrule.cli.main import chainrule, run
 from chainrule.data import ColumnKind
 from chainrule.errors import DataError
@@ -46,7 +47,8 @@ def test_version_goes_to_stdout(capsys):
     ("arguments", "words"),
     [
         (["fti"], "fit"),
-        (["fit", "x.csv"], "--target"),
+        (["fit", "x.csv"], "no such file"),
+        (["fit", str(datasets.path("heart.csv"))], "--target"),
         (["fit", "x.csv", "--traget", "y"], "--target"),
         (["fit", "x.csv", "--target", "y", "--epochs", "many"], "many"),
     ],

@@ -28,9 +28,9 @@ Examples:
 """
 
 
-_SETTINGS = "; ".join(
+_SETTINGS = ". ".join(
     f"{kind}: {', '.join(field.name for field in dataclasses.fields(config))}"
-    for kind, config in (("tables", TableConfig), ("images", ImageConfig), ("texts", TextSettings))
+    for kind, config in (("tables", TableConfig), ("Images", ImageConfig), ("Texts", TextSettings))
 )
 _OWNERS = "fit_table|TableConfig|read_target|fit_images|ImageConfig|read_images|fit_text|TextSettings|Tokenizer"
 _TYPED = (  # messages that do not read "owner: argument must ..."

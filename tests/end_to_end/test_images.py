@@ -1,0 +1,136 @@
+"""From a folder of images to answers, on the command line alone."""
+
+import json
+import zipfile
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from chainrule.cli.main import run as command
+from chainrule.tasks import load_run
+
+QUICK = (
+    *("--epochs", "8", "--batch-size", "16", "--augment", "none"),
+    *("--set", "width=4", "--set", "network=plain", "--set", "learning_rate=0.01"),
+)
+
+
+def plant(folder, count=60, seed=0):
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        name = ("dark", "light")[number % 2]
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 120, (9, 8, 3)) + 130 * (number % 2)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """The folder of images and the folder of the run that `chainrule fit` made of it."""
+    base = tmp_path_factory.mktemp("lamps")
+    assert command(["fit", str(plant(base / "lamps")), "--run", str(base / "run"), "--quiet", *QUICK]) == 0
+    return base / "lamps", base / "run"
+
+
+def test_fit_tells_and_saves(tmp_path, capsys):
+    folder = plant(tmp_path / "lamps")
+    assert command(["fit", str(folder), "--run", str(tmp_path / "run"), *QUICK]) == 0
+    out, err = capsys.readouterr()
+    assert "lamps: 60 images of 9 x 8 pixels in colours, 2 classes: dark, light." in err
+    assert "Split (stratified, seed 0): 42 images to train, 6 to decide when to stop, 12 to judge" in err
+    assert "On 12 test images:" in out
+    assert "majority" in out
+    assert "Verdict:" in out
+    assert "Next: chainrule " in out
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_predict_evaluate_explain_diagnose_and_runs(fitted, tmp_path, capsys):
+    folder, run = fitted
+    new = plant(tmp_path / "new", 10, seed=3)
+    assert command(["predict", str(run), str(new), "-o", str(tmp_path / "answers.csv")]) == 0
+    answers = pl.read_csv(tmp_path / "answers.csv")
+    assert answers.columns == ["image", "predicted label", "probability dark", "probability light"]
+    assert answers["image"].to_list() == sorted(p.relative_to(new).as_posix() for p in new.rglob("*.png"))
+    right = [name.startswith(answer) for name, answer in answers.select("image", "predicted label").iter_rows()]
+    assert np.mean(right) >= 0.9
+    capsys.readouterr()
+    assert command(["predict", str(run), str(new / "dark" / "00.png")]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("00.png,dark,")
+    assert command(["evaluate", str(run), str(new), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == pytest.approx(np.mean(right))
+    assert command(["evaluate", str(run), str(folder)]) == 0
+    assert "this is the folder the model was trained on" in capsys.readouterr().err
+    assert command(["explain", str(run)]) == 0
+    out = capsys.readouterr().out
+    assert "recall" in out
+    assert "conv_1" in out
+    assert command(["explain", str(run), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"measure", "classes", "confusion"}
+    assert command(["diagnose", str(run)]) == 0
+    assert command(["runs", str(run.parent)]) == 0
+    out = capsys.readouterr().out
+    assert "accuracy" in out
+    assert "lamps" in out
+
+
+def test_fit_as_json(tmp_path, capsys):
+    folder = plant(tmp_path / "lamps")
+    with zipfile.ZipFile(tmp_path / "lamps.zip", "w") as file:
+        for path in folder.rglob("*.png"):
+            file.write(path, path.relative_to(tmp_path))
+    arguments = [
+        "fit",
+        str(tmp_path / "lamps.zip"),
+        "--run",
+        str(tmp_path / "run"),
+        "--json",
+        "-q",
+        "--no-report",
+        *QUICK,
+    ]
+    assert command([*arguments, "--size", "6x5"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "images"
+    assert np.sum(found["confusion"]) == 12
+    assert load_run(tmp_path / "run").predictor.model.graph.inputs[0].shape[1:] == (6, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--group", "x"], "--group: is an option for table"),
+        (["--drop", "x"], "--drop: is an option for table"),
+        (["--kind", "x=number"], "--kind: is an option for table"),
+        (["--task", "regression"], "--target: name the column"),
+        (["--size", "big"], "--size: must read 32 or 32x48"),
+        (["--size", "0"], "--size: must be an integer of at least 1"),
+        (["--augment", "mirror"], "--augment: must be one of"),
+        (["--on-bad", "ignore"], "--on-bad: must be one of 'error', 'skip'"),
+        (["--validation", "0.7", "--test", "0.7"], "--validation and --test: must leave examples"),
+        (["--set", "widht=3"], "Did you mean 'width'"),
+    ],
+)
+def test_wrong_options_are_named_as_they_were_typed(fitted, tmp_path, capsys, arguments, message):
+    folder, _ = fitted
+    assert command(["fit", str(folder), "--run", str(tmp_path / "run"), *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_options_of_images_are_refused_for_tables(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    assert command(["fit", str(tmp_path / "t.csv"), "--target", "b", "--augment", "flip"]) == 2
+    assert "--augment: is an option for images" in capsys.readouterr().err
+
+
+def test_sources_that_are_none_are_named(fitted, tmp_path, capsys):
+    _, run = fitted
+    (tmp_path / "empty").mkdir()
+    assert command(["predict", str(run), str(tmp_path / "empty")]) == 2
+    assert "it holds no image" in capsys.readouterr().err
+    assert command(["predict", str(run), str(tmp_path / "nowhere")]) == 2
+    assert "no such file or folder" in capsys.readouterr().err
