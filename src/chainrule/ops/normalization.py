@@ -157,19 +157,20 @@ def batch_standardize(
     scale = jnp.ones(channels, wide) if gamma is None else gamma.astype(wide)
     shift = jnp.zeros(channels, wide) if beta is None else beta.astype(wide)
     weight = None if mask is None else mask.astype(wide)
-    return _batch_standardize(x, scale, shift, weight, tuple(axes), epsilon)
+    return _batch_standardize(x, (scale, shift), weight, tuple(axes), epsilon)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def _batch_standardize(
-    x: Array, gamma: Array, beta: Array, weight: Array | None, axes: tuple[int, ...], epsilon: float
+    x: Array, affine: tuple[Array, Array], weight: Array | None, axes: tuple[int, ...], epsilon: float
 ) -> tuple[Array, Array, Array]:
-    return _batch_forward(x, gamma, beta, weight, axes, epsilon)[0]
+    return _batch_forward(x, affine, weight, axes, epsilon)[0]
 
 
 def _batch_forward(
-    x: Array, gamma: Array, beta: Array, weight: Array | None, axes: tuple[int, ...], epsilon: float
+    x: Array, affine: tuple[Array, Array], weight: Array | None, axes: tuple[int, ...], epsilon: float
 ) -> tuple[tuple[Array, Array, Array], tuple[Any, ...]]:  # Any: arrays, or None
+    gamma, beta = affine
     mean, variance = moments(x, axes, mask=None if weight is None else weight > 0)
     rstd = jax.lax.rsqrt(variance + epsilon)
     slope = gamma * rstd
@@ -182,7 +183,7 @@ def _batch_backward(
     epsilon: float,  # noqa: ARG001 - as custom_vjp calls it
     kept: tuple[Any, ...],  # Any: arrays, or None
     slopes: tuple[Array, Array, Array],
-) -> tuple[Array | None, ...]:
+) -> tuple[Array, tuple[Array, Array], None]:
     x, gamma, weight, mean, rstd = kept
     dy, dmean, dvariance = (slope.astype(rstd.dtype) for slope in slopes)
     centred = x.astype(rstd.dtype) - mean
@@ -196,7 +197,7 @@ def _batch_backward(
     linear = 2 * dvariance / count - gamma * rstd**2 * by_scale / count
     constant = dmean / count - gamma * rstd * by_shift / count
     dx = dy * (gamma * rstd) + (centred * linear + constant) * rows
-    return dx.astype(x.dtype), by_scale, by_shift, None
+    return dx.astype(x.dtype), (by_scale, by_shift), None
 
 
 _batch_standardize.defvjp(_batch_forward, _batch_backward)
