@@ -11,6 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import layers
 from chainrule.core import Block, Context, Input, Variables
+from chainrule.models import summarize, zoo
 from chainrule.models.cost import known_specs
 from chainrule.models.receptive_field import AxisField, field_text, layer_fields
 
@@ -127,3 +128,16 @@ def test_tokens_are_positions_of_one_cell():
     tokens = Input((None,), dtype="int32")
     model = cr.Model(tokens, layers.Conv1D(2, 3)(layers.Conv1D(4, 5)(layers.Embedding(9, 3)(tokens))))
     assert [field_text(field) for field in fields_of(model)[1]] == ["1", "5", "7"]
+
+
+@pytest.mark.parametrize(("network", "published"), [("mobilenet_v1", 315), ("vgg16", 212)])
+def test_published_receptive_fields(network, published):
+    """C173: sizes before the head, as Araujo, Norris and Sim ("Computing Receptive Fields", 2019) list them."""
+    _, nodes = fields_of(getattr(zoo, network)())
+    last = [field for field in nodes if field is not None][-1]
+    assert {axis.size for axis in last.axes} == {published}
+
+
+def test_published_costs():
+    """C181: MobileNet's paper counts 569 million multiply-adds of an image of 224 × 224."""
+    assert round(summarize(zoo.mobilenet_v1().graph).multiply_adds / 1e6) == 569
