@@ -194,6 +194,7 @@ class Model:
         loss_weights: Any = None,
         accumulate: int = 1,
         on_nonfinite: Literal["stop", "skip", "rollback"] = "stop",
+        mixup: float = 0.0,
     ) -> None:
         """Fix how the model is trained and judged.
 
@@ -207,6 +208,8 @@ class Model:
             accumulate: micro-batches of ``batch_size`` per update; equal to one batch of their total size.
             on_nonfinite: what to do when a loss or gradient is NaN or Inf: ``"stop"`` with a report, ``"skip"`` the
                 step, or ``"rollback"`` to the start of the epoch at half the rate.
+            mixup: α of mixup; 0 for none. Each training batch is then mixed with itself in another order, inputs and
+                losses alike, with a share drawn from Beta(α, α); see :func:`chainrule.train.mixup.mixed`.
         """
         variables = self.variables if self._graph is not None else None
         engine = self._engine
@@ -219,6 +222,7 @@ class Model:
             "loss_weights": loss_weights,
             "accumulate": accumulate,
             "on_nonfinite": on_nonfinite,
+            "mixup": mixup,
             "policy": self.policy,
         }
         if self._graph is not None:
@@ -319,15 +323,8 @@ class Model:
         """
         require(x=x, y=y)
         self._build_for(x)
-        fitting = Fitting.prepare(
-            self,
-            x,
-            y,
-            batch_size=batch_size,
-            validation=validation,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-        )
+        weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+        fitting = Fitting.prepare(self, x, y, batch_size=batch_size, validation=validation, **weights)
         self._fitting = fitting
         try:
             return fitting.fit(

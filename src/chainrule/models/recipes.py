@@ -26,11 +26,13 @@ def make_recipe(
     loss_weights: Any,
     accumulate: int,
     on_nonfinite: Literal["stop", "skip", "rollback"],
+    mixup: float,
     policy: Policy,
 ) -> Recipe:
     """The recipe for ``graph``; ``Any``: names, objects, functions, or dicts of them by output name."""
     check_positive_int("accumulate", accumulate, "compile")
     check_choice("on_nonfinite", on_nonfinite, ("stop", "skip", "rollback"), "compile")
+    check_number("mixup", mixup, "compile", at_least=0)
     if loss is None:
         raise ArgumentError(
             "compile: loss is missing. Learning needs a measure of error: loss='cross_entropy' for classes, "
@@ -57,6 +59,7 @@ def make_recipe(
         policy=policy,
         accumulate=accumulate,
         on_nonfinite=on_nonfinite,
+        mixup=float(mixup),
     )
 
 

@@ -28,6 +28,7 @@ _RECIPE_FIELDS = (
     "policy",
     "accumulate",
     "on_nonfinite",
+    "mixup",
 )
 
 
@@ -70,12 +71,17 @@ def read_parts(path: str | Path) -> tuple[Graph, Variables, Recipe | None, dict[
         graph = from_config(config["graph"])
         policy = from_config(config["policy"])
         stored = config["recipe"]
-        recipe = None if stored is None else Recipe(**{name: from_config(stored[name]) for name in _RECIPE_FIELDS})
+        recipe = None if stored is None else Recipe(**_recipe_fields(stored))
     except (KeyError, TypeError) as error:
         raise FormatError(f"{path}: the model's description is damaged ({error!r}). Save the model again.") from error
     if not isinstance(graph, Graph) or not isinstance(policy, Policy):
         raise FormatError(f"{path}: holds no model. Pass a file that model.save() wrote.")
     return graph, _variables(graph, file.arrays, str(path)), recipe, config
+
+
+def _recipe_fields(stored: dict[str, Any]) -> dict[str, Any]:  # Any: plain values in, the recipe's objects out
+    """What the file says of the recipe; files of before mixup say nothing of it."""
+    return {name: from_config(stored[name]) for name in _RECIPE_FIELDS if name != "mixup" or name in stored}
 
 
 def _variables(graph: Graph, arrays: Any, path: str) -> Variables:  # Any: mapping of NumPy arrays

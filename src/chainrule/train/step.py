@@ -19,6 +19,7 @@ from chainrule._base.policy import Policy
 from chainrule._base.spec import Array
 from chainrule._base.tree import Tree
 from chainrule.core import Context, Graph, Variables
+from chainrule.train.mixup import mixed
 from chainrule.train.state import Batch, TrainState
 
 _FLOAT32 = Policy()
@@ -41,6 +42,7 @@ class Recipe:
             the update equals that of one big batch, the last short group included.
         on_nonfinite: ``"stop"``, ``"skip"`` the step, or ``"rollback"`` to the epoch's start at half the rate.
         is_frozen: says of a path of the params whether it is not trained.
+        mixup: α of mixup; 0 for none. See :func:`chainrule.train.mixup.mixed`.
     """
 
     optimizer: Any  # Any: the Optimizer protocol; `train` does not import `optimizers`' classes
@@ -52,6 +54,7 @@ class Recipe:
     accumulate: int = 1
     on_nonfinite: Literal["stop", "skip", "rollback"] = "stop"
     is_frozen: Callable[[str], bool] | None = None
+    mixup: float = 0.0
 
 
 class StepLogs(NamedTuple):
@@ -112,8 +115,11 @@ def make_gradient(graph: Graph, recipe: Recipe) -> Callable[[TrainState, Batch],
     def weighted_sum(params: Tree, state: TrainState, layer_state: Tree, batch: Batch, key: Any) -> Any:
         variables = Variables(trees.merge(state.frozen, params), layer_state)
         context = Context(training=True, key=key, weight=batch.weight, frozen=recipe.is_frozen)
-        predictions, new_state = forward(graph, recipe.policy, variables, batch.x, context)
+        x, others, share = mixed(batch, key, recipe.mixup) if recipe.mixup else (batch.x, batch.y, None)
+        predictions, new_state = forward(graph, recipe.policy, variables, x, context)
         values = loss_per_example(recipe, predictions, batch.y)
+        if share is not None:
+            values = share * values + (1 - share) * loss_per_example(recipe, predictions, others)
         counts = batch.weight.sum() > 0  # a batch of padding alone teaches running statistics nothing
         new_state = jax.tree.map(lambda new, old: jnp.where(counts, new, old), new_state, layer_state)
         return (values * batch.weight.astype(values.dtype)).sum(), new_state

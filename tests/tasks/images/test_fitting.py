@@ -92,9 +92,11 @@ def test_augmentation_is_chosen_by_what_the_images_are(tmp_path, capsys):
 
 
 def test_a_residual_network_with_every_kind_of_augmentation(tmp_path):
-    settings = {"network": "residual", "width": 2, "depth": 1}
+    settings = {"network": "residual", "width": 2, "depth": 1, "mixup": 0.2}
     run = fit_images(squares(60), run=tmp_path / "run", epochs=1, augment="strong", settings=settings, verbose=0)
     kinds = {type(layer).__name__ for layer in run.predictor.model.layers}
+    assert run.predictor.model.recipe.mixup == 0.2
+    assert any("two images blended each time (mixup 0.2)" in note for note in run.notes)
     assert {"RandomCrop", "RandomFlip", "RandomZoom", "RandomRotation", "RandomErasing", "Add"} <= kinds
     pixels, _ = squares(5, seed=9)
     assert load_run(run.folder).predict(pixels).equals(run.predict(pixels))

@@ -124,7 +124,8 @@ def make_job(images: Images, chosen: Mapping[str, Any], options: Options, *, pat
     shape = (height, width, channels)
     config = default_images_config(parts.train.size, shape).replaced(chosen)
     model = build_network(config, shape, len(images.classes), seed=options.seed)
-    model.compile(make_optimizer(config, parts.train.size), loss=CrossEntropy(), metrics=["accuracy"])
+    optimizer = make_optimizer(config, parts.train.size)
+    model.compile(optimizer, loss=CrossEntropy(), metrics=["accuracy"], mixup=config.mixup)
     baseline = PixelBaseline(images.pixels, labels, len(images.classes))
     job = Job(
         kind="images",
@@ -162,7 +163,8 @@ def _words(images: Images, config: ImageConfig) -> list[str]:
         *images.notes,
         f"Network: {_NETWORKS[config.network]}, trained for at most {counted(config.epochs, 'epoch', 'epochs')}. Loss: "
         "cross_entropy (several classes that exclude each other); output: one logit for each class through a softmax.",
-        f"Augmentation ({config.augment}), in training only: {_AUGMENTED[config.augment]}.",
+        f"Augmentation ({config.augment}), in training only: {_AUGMENTED[config.augment]}"
+        + (f"; two images blended each time (mixup {config.mixup:g})." if config.mixup else "."),
     ]
     if config.augment == "shift":
         lines.append(

@@ -34,6 +34,7 @@ class ImageConfig(TrainingSettings):
         dropout: share of the last hidden values left out at random.
         augment: ``"none"``; ``"shift"`` (by up to an eighth); ``"flip"`` (shift, and left for right); ``"strong"`` (the
             same with zoom, turn, brightness, contrast and an erased part).
+        mixup: α of mixup, which blends every two images of a step and their classes; 0 for none, 0.2 is usual.
         optimizer: ``"adamw"``, or ``"sgd"`` with momentum 0.9.
 
     Example:
@@ -46,6 +47,7 @@ class ImageConfig(TrainingSettings):
     depth: int = 2
     dropout: float = 0.4
     augment: Literal["none", "shift", "flip", "strong"] = "shift"
+    mixup: float = 0.0
     optimizer: Literal["adamw", "sgd"] = "adamw"
 
     def __post_init__(self) -> None:
@@ -56,6 +58,7 @@ class ImageConfig(TrainingSettings):
         check_positive_int("width", self.width, self)
         check_positive_int("depth", self.depth, self)
         check_number("dropout", self.dropout, self, at_least=0, below=1)
+        check_number("mixup", self.mixup, self, at_least=0)
 
 
 def default_images_config(num_images: int, shape: tuple[int, int, int]) -> ImageConfig:
