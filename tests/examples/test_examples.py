@@ -31,6 +31,12 @@ def test_backprop_by_hand_prints_the_chain_rule():
     assert "gradients are right" in output
 
 
+def test_shapes_are_learned_from_a_folder_and_answered_by_the_saved_model():
+    output = run("shapes.py")
+    assert float(output.split("accuracy ")[1].split()[0]) >= 0.85
+    assert output.count(": circle") + output.count(": square") == 6
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_examples_are_short(path):
     assert len(path.read_text().splitlines()) <= 80

@@ -51,10 +51,9 @@ def read_idx(path: str | Path) -> np.ndarray:
         with path.open("rb") as file:
             is_packed = file.read(2) == _GZIP
             file.seek(0)
-            if is_packed:
-                with gzip.GzipFile(fileobj=file) as unpacked:
-                    return _read(unpacked, path.name, size * _MOST_RATIO)
-            return _read(file, path.name, size)
+            if not is_packed:
+                return _read(file, path.name, size)
+            return _read(gzip.GzipFile(fileobj=file), path.name, size * _MOST_RATIO)
     except (EOFError, zlib.error, OSError) as error:
         raise DataError(f"{path.name}: the file cannot be read ({error}). Download it again.") from error
 
