@@ -107,18 +107,28 @@ def on_cpu(native: Callable[..., Any], plain: Callable[..., Any], *arguments: Ar
     return lax.platform_dependent(*arguments, cpu=native, default=plain)
 
 
-def call(name: str, results: Any, *arguments: Array, **attributes: Any) -> Any:  # Any: specs; numbers, tuples of them
+def call(
+    name: str,
+    results: Any,  # Any: specs
+    *arguments: Array,
+    overwritten: int | None = None,
+    **attributes: Any,  # Any: numbers, tuples of them
+) -> Any:  # Any: arrays
     """Call the handler ``chainrule_<name>`` on ``arguments``; only inside the ``native`` branch of :func:`on_cpu`.
 
     Args:
         name: the handler's name, without its prefix.
         results: one :class:`Spec` or a sequence of them.
         arguments: its arrays.
+        overwritten: the number of an argument whose memory the first result, of the same shape, may take.
         attributes: integers become int64, floats float32, sequences of integers int64 arrays.
     """
     register(name)
     typed = {key: _attribute(value) for key, value in attributes.items()}
-    function: Any = jax.ffi.ffi_call(f"chainrule_{name}", results, vmap_method="sequential")
+    aliases = None if overwritten is None else {overwritten: 0}
+    function: Any = jax.ffi.ffi_call(
+        f"chainrule_{name}", results, vmap_method="sequential", input_output_aliases=aliases
+    )
     return function(*arguments, **typed)
 
 

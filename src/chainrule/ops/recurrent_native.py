@@ -173,6 +173,7 @@ def _backward(cell: Cell, given: Given, kept: tuple[Array, Kept], cotangents: Re
         *saved,
         d_outputs,
         *d_states,
+        overwritten=len(given.initial) + 4,  # the kept gates: XLA copies them where somebody else still needs them
         reverse=cell.reverse,
     )
     d_kernel, d_recurrent_kernel, d_bias = native.call(
