@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule.core import Context, Input, Variables
 from chainrule.layers import AdditiveAttention, Attention, MultiHeadAttention
@@ -161,3 +162,21 @@ def test_inputs_and_arguments_that_do_not_fit_are_refused():
         MultiHeadAttention(1, 2)(x, x, attention_mask=Input(3, dtype="bool"))
     with pytest.raises(ShapeError, match=r"mask must have shape \[batch, time\], with the 3 steps"):
         MultiHeadAttention(1, 2)(x, x, mask=Input(5, dtype="bool"))
+
+
+def test_inputs_go_by_place_or_by_name():
+    layer, rng = MultiHeadAttention(2, 3, name="heads"), np.random.default_rng(5)
+    shapes = {"query": (3, 4), "value": (5, 4), "key": (5, 4), "mask": (5,), "attention_mask": (3, 5)}
+    symbols = {n: Input(s, name=n, dtype="bool" if "mask" in n else "float32") for n, s in shapes.items()}
+    arrays = [rng.normal(size=(2, *s)) > 0 if "mask" in n else rng.normal(size=(2, *s)) for n, s in shapes.items()]
+    models = [
+        cr.Model(list(symbols.values()), made, seed=1)
+        for made in (layer(*symbols.values()), layer(list(symbols.values())), layer(**symbols))
+    ]
+    first, *others = (model.predict(arrays) for model in models)
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+    with pytest.raises(ArgumentTypeError, match=r"heads .*has no input called 'values'"):
+        layer(symbols["query"], values=symbols["value"])
+    with pytest.raises(ArgumentTypeError, match="called without an input"):
+        layer()

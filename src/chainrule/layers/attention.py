@@ -31,6 +31,8 @@ from chainrule.layers.dropout import Dropout
 from chainrule.layers.masking import check_mask, select_rows
 from chainrule.ops.attention import attend, causal_mask, masked_softmax
 
+_INPUTS = ("query", "value", "key", "mask", "attention_mask")
+
 
 @dataclass(frozen=True, eq=False)
 class AttentionBase(Layer):
@@ -59,17 +61,23 @@ class AttentionBase(Layer):
     def __post_init__(self) -> None:
         check_number("dropout", self.dropout, self, at_least=0, below=1)
 
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """Record a call on symbols, given in the order query, value, key, mask, attention_mask or by these names.
+
+        ``Any``: symbols in, a symbol or a tuple of symbols out.
+        """
+        if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
+            inputs = tuple(inputs[0])
+        given = [*inputs, *(named.pop(name, None) for name in _INPUTS[len(inputs) :])]
+        while given and given[-1] is None:
+            given.pop()
+        return super().__call__(*given, **named)
+
     def call(  # type: ignore[override]  # these inputs, of which all but the first may be left out
-        self,
-        params: Tree,
-        query: Array,
-        value: Array | None = None,
-        key: Array | None = None,
-        mask: Array | None = None,
-        attention_mask: Array | None = None,
+        self, params: Tree, query: Array, value: Array | None = None, key: Array | None = None, *masks: Array | None
     ) -> Any:  # Any: an array, or output and weights
-        """The output, in inference."""
-        inputs = (query, value, key, mask, attention_mask)
+        """The output, in inference; ``masks`` are ``mask`` and ``attention_mask``."""
+        inputs = (query, value, key, *masks)
         return self.apply(Variables(params, {}), *inputs, context=Context())[0]  # type: ignore[arg-type]  # None: left out
 
     def apply(self, variables: Variables, *inputs: Array, context: Context) -> tuple[Any, Tree]:
