@@ -15,7 +15,7 @@ from chainrule.data import Images, equal_images, read_images
 from chainrule.losses import CrossEntropy
 from chainrule.tasks.images.baseline import PixelBaseline
 from chainrule.tasks.images.figures import report_figures
-from chainrule.tasks.images.network import build_network, make_optimizer
+from chainrule.tasks.images.network import build_network, make_optimizer, reach
 from chainrule.tasks.images.preparation import ImagePreparation, prepared
 from chainrule.tasks.images.settings import ImageConfig, default_images_config
 from chainrule.tasks.labelled import Job, LabelledRun, Options, divide, fit_labelled
@@ -157,13 +157,14 @@ def _words(images: Images, config: ImageConfig) -> list[str]:
     height, width, channels = images.pixels.shape[1:]
     colours = "greys" if channels == 1 else "colours"
     named = ", ".join(images.classes[:_NAMED_CLASSES]) + (", ..." if len(images.classes) > _NAMED_CLASSES else "")
+    changed = _AUGMENTED[config.augment].format(reach((height, width, channels)))
     lines = [
         f"{images.source}: {counted(len(images), *UNIT)} of {height} x {width} pixels in {colours}, "
         f"{len(images.classes)} classes: {named}.",
         *images.notes,
         f"Network: {_NETWORKS[config.network]}, trained for at most {counted(config.epochs, 'epoch', 'epochs')}. Loss: "
         "cross_entropy (several classes that exclude each other); output: one logit for each class through a softmax.",
-        f"Augmentation ({config.augment}), in training only: {_AUGMENTED[config.augment]}"
+        f"Augmentation ({config.augment}), in training only: {changed}"
         + (f"; two images blended each time (mixup {config.mixup:g})." if config.mixup else "."),
     ]
     if config.augment == "shift":
@@ -180,7 +181,8 @@ _NETWORKS = {
 }
 _AUGMENTED = {
     "none": "nothing is changed",
-    "shift": "shifted by up to an eighth",
-    "flip": "shifted by up to an eighth, mirrored left to right",
-    "strong": "shifted, mirrored left to right, zoomed, turned, brighter or darker, contrast, a part erased",
+    "shift": "shifted by up to {} pixels",
+    "flip": "shifted by up to {} pixels, mirrored left to right",
+    "strong": "shifted by up to {} pixels, mirrored left to right, zoomed, turned, brighter or darker, "
+    "with more or less contrast, a part erased",
 }

@@ -32,7 +32,7 @@ class ImageConfig(TrainingSettings):
         width: filters of the first convolutions; doubled wherever the image is halved.
         depth: times the image is halved (``plain``), or residual blocks of each size (``residual``).
         dropout: share of the last hidden values left out at random.
-        augment: ``"none"``; ``"shift"`` (by up to an eighth); ``"flip"`` (shift, and left for right); ``"strong"`` (the
+        augment: ``"none"``; ``"shift"`` (by a few pixels); ``"flip"`` (shift, and left for right); ``"strong"`` (the
             same with zoom, turn, brightness, contrast and an erased part).
         mixup: α of mixup, which blends every two images of a step and their classes; 0 for none, 0.2 is usual.
         optimizer: ``"adamw"``, or ``"sgd"`` with momentum 0.9.

@@ -51,7 +51,8 @@ def fit_labelled(job: Job, options: Options) -> LabelledRun:
         print(line, file=sys.stderr)
     now = datetime.now()
     folder = claim(options.run, job.source, now)
-    command = options.command or f"{options.owner}({str(job.path or '...')!r}, seed={options.seed})"
+    source = repr(str(job.path)) if job.path is not None else "..."
+    command = options.command or f"{options.owner}({source}, seed={options.seed})"
     try:
         folder.write_json("config.json", _config(job, options, command, "running"))
         trained = _train(job, options, folder)

@@ -29,10 +29,11 @@ def build_page(
 ) -> report.ReportData:
     """Everything the report shows."""
     sizes, unit = job.split.sizes, job.unit
+    note = interval_note(judgement.intervals, MEASURE).replace(" rows", f" {unit[1]}")
     own = job.figures(judgement, trained) if job.figures is not None else []
     return report.ReportData(
         title=f"{job.target} from {job.source}",
-        task=f"Predicts {job.target} ({len(job.classes)} classes) of {unit[1]}. Judged by {MEASURE}: "
+        task=f"Predicts the {job.target} of {unit[1]}: {len(job.classes)} classes. Judged by {MEASURE}: "
         f"{MEASURES[TASK][1]}.",
         data=f"{job.source}: {counted(len(job.labels), *unit)}, {len(job.classes)} classes.",
         notes=[line.strip() for line in facts["notes"]],
@@ -40,7 +41,7 @@ def build_page(
         metrics=[report.Metric(m.name, m.meaning, m.higher_is_better) for m in MEASURES[TASK][0]],
         scores=score_rows(judgement.test, judgement.intervals, TASK, MEASURE),
         scores_note=f"All on the same {counted(sizes['test'], *unit)} of the test part, opened once, after everything "
-        f"was decided. {interval_note(judgement.intervals, MEASURE)} The linear model is {job.baseline_is}.",
+        f"was decided. {note} The linear model is {job.baseline_is}.",
         figures=[*_figures(job, judgement, trained), *own],
         texts=job.texts(judgement) if job.texts is not None else (),
         leaks=[report.Finding(f.message[:1].upper() + f.message[1:], f.action) for f in job.findings],
