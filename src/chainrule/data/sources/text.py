@@ -209,7 +209,9 @@ def _read_table(source: Any, encoding: str) -> Table:  # Any: see read_texts
     is_default = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
     try:
         return read_table(source, encoding=None if is_default else encoding)
-    except UnicodeEncodeError as error:
+    except DataError as error:
+        if not isinstance(error.__cause__, UnicodeEncodeError):
+            raise
         raise DataError(
             "data frame: a text holds half of a surrogate pair, which is no character. Decode the source as UTF-8 with "
             "errors='replace', or correct the text."

@@ -129,8 +129,9 @@ def _features(settings: TextSettings, x: Symbol, num_tokens: int) -> Symbol:
                 )
                 for width in settings.widths
             ]
-            return Concatenate()(*found) if len(found) > 1 else found[0]
+            features: Symbol = Concatenate()(*found) if len(found) > 1 else found[0]
         case "lstm":
-            return Bidirectional(LSTM(settings.units))(vectors, mask)
+            features = Bidirectional(LSTM(settings.units))(vectors, mask)
         case _:
-            return GlobalAveragePooling1D()(vectors, mask)
+            features = GlobalAveragePooling1D()(vectors, mask)
+    return features
