@@ -129,21 +129,21 @@ def _as_json(run: FinishedRun) -> dict[str, Any]:  # Any: JSON values
 
 
 def _as_text(run: FinishedRun) -> str:
-    facts = run.facts
+    facts, examples = run.facts, run.facts.get("examples", "rows")
     names, scores = model_names(facts["task"]), facts["scores"]["test"]
     rows = [
         [measure.name, *(shown(scores[key].get(measure.name)) for key in names)]
         for measure in MEASURES[facts["task"]][0]
     ]
     lines = [
-        f"On {facts['split']['test']:,} test {facts.get('examples', 'rows')}:",
+        f"On {facts['split']['test']:,} test {examples}:",
         table(["metric", *names.values()], rows),
     ]
     if "network" in facts["interval"]:
         low, high = facts["interval"]["network"]
         lines.append(f"95 % interval of {facts['measure']}: {shown(low)} to {shown(high)}")
     else:
-        lines.append(f"95 % interval of {facts['measure']}: cannot be estimated from these")
+        lines.append(f"95 % interval of {facts['measure']}: cannot be estimated from these test {examples}")
     lines += ["", _verdict_text(facts["verdict"]), "", *(f"{key:<7} {path}" for key, path in _files(run).items())]
     if run.status != "finished":
         lines.append(
