@@ -48,7 +48,8 @@ CHAINRULE_INLINE void results(const Row& row, const Tap* taps, int64_t count, in
 // The same for all channels. The last vector overlaps the one before where channels do not fill it: its results are
 // computed twice, to the same bits.
 template <int R, int V>
-void all_channels(const Row& row, const Tap* taps, int64_t count, int64_t q) {
+void all_channels(const Row& given, const Tap* taps, int64_t count, int64_t q) {
+  const Row row = given;  // a copy that no store can change
   int64_t c = 0;
   for (; c + V * kWidth <= row.channels; c += V * kWidth) results<R, V>(row, taps, count, q, c);
   for (; c < row.channels; c += kWidth) results<R, 1>(row, taps, count, q, smaller(c, row.channels - kWidth));
@@ -148,7 +149,8 @@ bool backward_rows(const float* dy, const float* kernel, const float* bias, floa
 // rows(image, first, last) for blocks of rows of all images.
 template <class Rows>
 bool over_rows(Pool& pool, int64_t images, int64_t rows, int64_t columns, int64_t channels, Rows&& body) {
-  const int64_t size = rows_of_item(rows, columns, channels), blocks = ceil_div(rows, size);
+  constexpr int64_t kFloats = 16384;  // of an item, so that it is worth a thread's while
+  const int64_t size = clamp(kFloats / (columns * channels), 1, rows), blocks = ceil_div(rows, size);
   int failed = 0;
   parallel_for(pool, images * blocks, [&](int64_t item) {
     const int64_t first = item % blocks * size;

@@ -1,4 +1,4 @@
-// What the depthwise kernels share: the taps of a window that meet a row of results, and copies with repeated channels.
+// The taps of a window that meet a row of results, and inputs with repeated channels.
 #pragma once
 
 #include "chainrule/pool.h"
@@ -52,12 +52,6 @@ inline int64_t forward_taps(const ConvSizes& s, int64_t i, int64_t channels, int
     }
   }
   return count;
-}
-
-// Rows of results that one item computes: enough to be worth a thread's while. A function of the sizes alone.
-inline int64_t rows_of_item(int64_t rows, int64_t columns, int64_t channels) {
-  constexpr int64_t kFloats = 16384;
-  return clamp(kFloats / larger(columns * channels, int64_t{1}), 1, larger(rows, int64_t{1}));
 }
 
 // The input of rows [first, last) of the results of image n, with every channel as often as it has filters, from row
