@@ -4,6 +4,7 @@
 // chunks, each with a sum of its own, and the sums of the chunks are added in order.
 #include "kernels/conv_block.h"
 #include "kernels/conv_direct.h"
+#include "kernels/conv_kernel_gradient.h"
 #include "kernels/conv_tile.h"
 
 namespace chainrule::CHAINRULE_ISA::direct {
@@ -140,16 +141,6 @@ int64_t block_target(const Windows& w, int64_t filters) {
   return smaller(larger((int64_t{24} << 10) / larger(bytes, int64_t{1}), int64_t{64}), int64_t{512});
 }
 
-// About 32 tasks of equal size, as a function of the sizes alone: chunks of positions, whose sums may take 16 MiB
-// together, and parts of the rows where the kernel is too large for that.
-void cut_tasks(Plan& p) {
-  const int64_t bytes = larger(p.sum_size, int64_t{1}) * int64_t{sizeof(float)};
-  p.chunks = smaller(smaller(p.blocks.count(), int64_t{32}), larger((int64_t{16} << 20) / bytes, int64_t{1}));
-  const int64_t wanted = p.chunks >= 16 ? 1 : ceil_div(int64_t{32}, p.chunks);
-  p.rows_in_part = round_up(larger(ceil_div(p.rows, wanted), int64_t{1}), kRowsTogether);
-  p.row_parts = larger(ceil_div(p.rows, p.rows_in_part), int64_t{1});
-}
-
 void clear_group(float* dkernel, int64_t rows, int64_t filters, int64_t lanes) {
   for (int64_t row = 0; row < rows; ++row) clear_floats(dkernel + row * filters, lanes);
 }
@@ -169,19 +160,19 @@ bool run_group(Pool& pool, const Windows& w, const float* dy, float* dkernel, co
     clear_group(dkernel + p.first_filter, p.rows, s.f, p.lanes);
     return true;
   }
+  if ((s.dilation_w == 1 ? s.kw : 1) * w.cg >= 16 && p.rows >= 64 && p.lanes >= 32)
+    return packed_kernel_gradient(pool, w, dy, dkernel, s, group);
   p.pack_dy = p.lanes % kWidth != 0 || s.f >= 128;
   p.sum_size = p.rows * p.panels.vectors * kWidth;
-  cut_tasks(p);
+  const Tasks tasks = cut_tasks(p.blocks, p.sum_size, ceil_div(p.rows, kRowsTogether));
+  p.chunks = tasks.chunks;
+  p.rows_in_part = round_up(ceil_div(p.rows, tasks.parts), kRowsTogether);
+  p.row_parts = ceil_div(p.rows, p.rows_in_part);
   int64_t* from = static_cast<int64_t*>(scratch(1, p.rows * int64_t{sizeof(int64_t)}));
   p.sums = static_cast<float*>(scratch(0, p.chunks * p.sum_size * int64_t{sizeof(float)}));
   if (from == nullptr || p.sums == nullptr) return false;
   p.from = from;
-  for (int64_t a = 0; a < s.kh; ++a)
-    for (int64_t b = 0; b < s.kw; ++b) {
-      const int64_t start =
-          tap_offset(w, p.blocks, a * s.dilation_h - s.pad_h, b * s.dilation_w - s.pad_w);
-      for (int64_t c = 0; c < w.cg; ++c) *from++ = start + c;
-    }
+  cell_offsets(w, p.blocks, s, from);
   bool failed = false;
   parallel_for(pool, p.chunks * p.row_parts, [&](int64_t task) {
     if (!run_task(p, task)) __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
