@@ -30,7 +30,7 @@ struct RecurrentForward {
   float* outputs;          // [batch, time, units]
   float* h;                // [batch, units]
   float* c;                // [batch, units]; LSTM only
-  float* gates;            // [time, batch, 4 * units], kept for backward, unwritten at masked steps; or null
+  float* gates;            // [time, batch, 4 * units], kept for backward, zeros at masked steps; or null
   float* cells;            // [time, batch, units], the same; LSTM only
 };
 

@@ -90,6 +90,7 @@ class ForwardRows {
       if (f_.cells != nullptr) fetch_to_write(f_.cells + saved * run.units, run.units);
       if (real_[r]) copy(x_ + r * x_stride_, f_.x + ((first_ + r) * run.time + t) * run.features, run.features);
       else clear(x_ + r * x_stride_, run.features);
+      if (!real_[r] && f_.gates != nullptr) clear(f_.gates + saved * 4 * run.units, 4 * run.units);
       if (seen_ == nullptr) continue;
       const float* const dropout = run.dropout + (first_ + r) * run.units;
       for (int64_t j = 0; j < run.units; ++j) seen_[r * stride_ + j] = h_[r * stride_ + j] * dropout[j];

@@ -52,7 +52,7 @@ def scan_masked(
         output = jnp.where(keep, output, last)
         return (new, output), output
 
-    out = jax.eval_shape(step, start, swapped[0])[1]
+    out = jax.eval_shape(step, start, jax.ShapeDtypeStruct(swapped.shape[1:], swapped.dtype))[1]
     blank = jnp.zeros(out.shape, out.dtype)
     (state, _), outputs = lax.scan(masked, (start, blank), (swapped, mask.T), reverse=reverse)
     return jnp.swapaxes(outputs, 0, 1), state
