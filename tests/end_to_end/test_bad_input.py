@@ -76,7 +76,7 @@ def test_a_wrong_option_is_status_2_with_what_to_type(arguments, words, tmp_path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "heart.csv").write_bytes(datasets.path("heart.csv").read_bytes())
     (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "mine.txt").write_text("mine")
+    (tmp_path / "full" / "mine.bin").write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     assert run(["fit", *arguments]) == 2
     out, err = capsys.readouterr()
