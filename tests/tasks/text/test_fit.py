@@ -13,6 +13,7 @@ from chainrule.tasks.text import explain_answer
 
 
 def test_it_learns_and_beats_guessing(finished):
+    """C209: sentences with classes become a trained and judged classifier."""
     assert finished.metrics["accuracy"] >= 0.75  # nine of ten words tell the truth
     assert finished.baselines["guess"]["accuracy"] == 0.5
     assert finished.baselines["linear"]["accuracy"] > 0.7

@@ -1,0 +1,129 @@
+"""From texts with classes to answers, on the command line alone."""
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from chainrule.cli.main import run as command
+
+WORDS = {"good": ("fine", "bright"), "bad": ("dull", "stale")}
+QUICK = ("--epochs", "5", "--quiet", "--set", "model=bag", "--set", "min_count=1", "--set", "learning_rate=0.01")
+
+
+def rows(count=48):
+    found = []
+    for number in range(count):
+        label = ("bad", "good")[number % 2]
+        found.append((f"a {WORDS[label][number // 2 % 2]} film , number {number} of many", label))
+    return found
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("texts") / "reviews.csv"
+    pl.DataFrame(rows(), schema=["review", "verdict"], orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fitted(table):
+    """The run that `chainrule fit` made of a table whose only feature is text."""
+    folder = table.parent / "run"
+    assert command(["fit", str(table), "--target", "verdict", "--run", str(folder), *QUICK]) == 0
+    return folder
+
+
+def test_a_table_whose_only_feature_is_text_is_a_text_task(fitted):
+    facts = json.loads((fitted / "metrics.json").read_text(encoding="utf-8"))
+    assert facts["kind"] == "text"
+    assert facts["scores"]["test"]["network"]["accuracy"] == 1
+
+
+def test_predict_evaluate_explain_diagnose_and_runs(fitted, table, tmp_path, capsys):
+    (tmp_path / "new.txt").write_text("a stale film\n\na bright, bright film\n", encoding="utf-8")
+    assert command(["predict", str(fitted), str(tmp_path / "new.txt"), "-o", str(tmp_path / "answers.csv")]) == 0
+    answers = pl.read_csv(tmp_path / "answers.csv")
+    assert answers.columns == ["line", "text", "predicted verdict", "probability bad", "probability good"]
+    assert answers["line"].to_list() == [1, 2, 3]
+    assert [answers["predicted verdict"][0], answers["predicted verdict"][2]] == ["bad", "good"]
+    assert "note: 1 text is empty" in capsys.readouterr().err
+    assert command(["evaluate", str(fitted), str(table)]) == 0
+    out, err = capsys.readouterr()
+    assert "accuracy" in out
+    assert "this is the file the model was trained on" in err
+    assert command(["explain", str(fitted), "a dull film"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Answer: bad (bad 0.")
+    assert out.splitlines()[3].split()[0] == "dull"
+    assert command(["explain", str(fitted), "a dull film", "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["answer"] == "bad"
+    assert [word for word, _ in explained["words"]] == ["a", "dull", "film"]
+    assert command(["explain", str(fitted)]) == 0
+    assert "recall" in capsys.readouterr().out
+    assert command(["diagnose", str(fitted)]) == 0
+    assert command(["runs", str(table.parent)]) == 0
+
+
+def test_a_folder_of_plain_files_is_a_text_task(tmp_path, capsys):
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    for label in WORDS:
+        (folder / f"film.{label}").write_text("\n".join(text for text, own in rows() if own == label), encoding="utf-8")
+    assert command(["fit", str(folder), "--run", str(tmp_path / "run"), *QUICK]) == 0
+    assert "On 10 test texts:" in capsys.readouterr().out
+    assert not command(["predict", str(tmp_path / "run"), str(folder)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--task", "text"), "--target: must name the column of classes"),
+        (("--target", "verdict", "--text", "reviw"), "Did you mean 'review'"),
+        (("--target", "verdict", "--task", "text", "--drop", "review"), "--drop: is an option for table"),
+        (("--target", "verdict", "--task", "text", "--level", "letter"), "level: must be one of"),
+        (("--target", "verdict", "--task", "text", "--set", "windows=0"), "must be widths between 1 and 8"),
+    ],
+)
+def test_the_users_mistakes_are_status_2(table, tmp_path, capsys, arguments, words):
+    assert command(["fit", str(table), "--run", str(tmp_path / "run"), *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_bytes_that_are_no_text_are_status_2(fitted, tmp_path, capsys):
+    (tmp_path / "new.txt").write_bytes(b"fine\ncaf\xe9\n")
+    assert command(["predict", str(fitted), str(tmp_path / "new.txt")]) == 2
+    assert "new.txt: line 2 is not utf-8" in capsys.readouterr().err
+
+
+def test_a_text_for_a_model_of_a_table_is_status_2(heart, capsys):
+    assert command(["explain", str(heart.folder), "a text"]) == 2
+    assert "TEXT: must be left out for a model of tables" in capsys.readouterr().err
+
+
+def test_reviews_of_films_are_told_apart(tmp_path):
+    """Real sentences; a single seed and a bag alone, so that it takes seconds: chance is 0.5."""
+    data = Path(os.environ.get("CHAINRULE_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+    if not (data / "rotten_tomatoes").is_dir():
+        pytest.skip(f"no folder rotten_tomatoes in {data}; set CHAINRULE_DATA")
+    source, folder = str(data / "rotten_tomatoes"), str(tmp_path / "run")
+    arguments = (
+        "--validation",
+        "0.1",
+        "--test",
+        "0.1",
+        "--epochs",
+        "2",
+        "--set",
+        "model=bag",
+        "--no-report",
+        "--quiet",
+    )
+    assert command(["fit", source, "--run", folder, *arguments]) == 0
+    facts = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    assert facts["scores"]["test"]["network"]["accuracy"] > 0.75
+    assert facts["split"]["test"] == 1066
