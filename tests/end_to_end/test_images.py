@@ -70,6 +70,11 @@ def test_predict_evaluate_explain_diagnose_and_runs(fitted, tmp_path, capsys):
     assert "conv_1" in out
     assert command(["explain", str(run), "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"measure", "classes", "confusion"}
+    assert command(["explain", str(run), str(new / "dark"), "-o", str(tmp_path / "why.png")]) == 0
+    assert "largest fall when a spot is covered" in capsys.readouterr().out
+    assert (tmp_path / "why.png").read_bytes()[:4] == b"\x89PNG"
+    assert command(["explain", str(run), "-o", str(tmp_path / "why.png")]) == 2
+    assert "--output: is for an image" in capsys.readouterr().err
     assert command(["diagnose", str(run)]) == 0
     assert command(["runs", str(run.parent)]) == 0
     out = capsys.readouterr().out

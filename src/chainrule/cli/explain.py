@@ -7,39 +7,48 @@ from typing import Any
 
 import click
 
+from chainrule import figures
 from chainrule._base.errors import ArgumentError
 from chainrule.cli.output import bold, print_json, table
 from chainrule.models import summarize
 from chainrule.tasks import FinishedRun, LabelledPredictor, load_run
+from chainrule.tasks.images.figures import occlusion_sheet
+from chainrule.tasks.images.occlusion import occlusion
 from chainrule.tasks.text import Explained, explain_answer
 from chainrule.tasks.words import model_names, printable, shown, worsening
 
 _MISTAKES = 10
 _WORDS = 20
+_IMAGES = 12
 _EXAMPLE = """\b
 Example:
   chainrule explain runs/heart-20260101-120000
   chainrule explain runs/reviews-20260101-120000 "a slow start, but worth it"
+  chainrule explain runs/pets-20260101-120000 cat.jpg -o why.png
 """
 
 
 @click.command(epilog=_EXAMPLE, short_help="Show what a model relies on.")
 @click.argument("run", type=click.Path())
-@click.argument("text", required=False)
+@click.argument("example", required=False)
+@click.option("--output", "-o", metavar="OUT", help="Images: PNG, SVG or PDF file that shows where the model looks.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def explain(run: str, text: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag
+def explain(run: str, example: str | None, output: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag
     """Show which columns the model of RUN relies on, the linear model's coefficients, and the layers.
 
     For images and texts, show how well each class is found, which classes are taken for which, and the layers. With
-    TEXT, show the answer of a model of texts and how much each word had to do with it.
+    EXAMPLE, show one answer: for a text, how much each word had to do with it; for an image (or a folder of some), how
+    much less sure the model is when a spot is covered, drawn into OUT.
 
     Importance is how much worse the answers on validation rows get when a column's values are shuffled. It says what
     this model relies on, not what causes the outcome.
     """
     loaded = load_run(run)
     facts = loaded.facts
-    if text is not None:
-        _explain_text(loaded, text, as_json=as_json)
+    if output is not None and (example is None or facts.get("kind") != "images"):
+        raise ArgumentError("--output: is for an image of a model of images; name the image. Leave it out otherwise.")
+    if example is not None:
+        _explain_example(loaded, example, output, as_json=as_json)
         return
     if as_json:
         kept = ("measure", "importance", "coefficients", "classes", "confusion")
@@ -52,12 +61,39 @@ def explain(run: str, text: str | None, as_json: bool) -> None:  # noqa: FBT001 
     click.echo(f"\n{summarize(loaded.predictor.model.graph)}")
 
 
-def _explain_text(loaded: FinishedRun, text: str, *, as_json: bool) -> None:
+def _explain_example(loaded: FinishedRun, example: str, output: str | None, *, as_json: bool) -> None:
     predictor = loaded.predictor
-    if not isinstance(predictor, LabelledPredictor) or predictor.kind != "text":
-        raise ArgumentError(
-            f"TEXT: must be left out for a model of {loaded.facts.get('kind', 'tables')}; received a text."
-        )
+    if not isinstance(predictor, LabelledPredictor):
+        raise ArgumentError("EXAMPLE: must be left out for a model of tables; received one. Use predict.")
+    if predictor.kind == "images":
+        _explain_images(predictor, example, output, as_json=as_json)
+    else:
+        _explain_text(predictor, example, as_json=as_json)
+
+
+def _explain_images(predictor: LabelledPredictor, source: str, output: str | None, *, as_json: bool) -> None:
+    prepared = predictor.preparation.prepare(source)
+    found = [occlusion(predictor, image) for image in prepared.inputs[:_IMAGES]]
+    names = prepared.shown["image"].to_list()
+    if output is not None:
+        figures.save(occlusion_sheet(found, predictor.classes), output)
+    rows = [
+        {"image": name, "answer": predictor.classes[one.answer], "probability": one.probability, "fall": one.heat.max()}
+        for name, one in zip(names, found, strict=False)
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    shown_rows = [
+        [printable(str(row["image"])), printable(str(row["answer"])), shown(row["probability"]), shown(row["fall"])]
+        for row in rows
+    ]
+    click.echo(table(["image", "answer", "probability", "largest fall when a spot is covered"], shown_rows))
+    if output is not None:
+        click.echo(f"Where the model looks: {output}")
+
+
+def _explain_text(predictor: LabelledPredictor, text: str, *, as_json: bool) -> None:
     explained = explain_answer(predictor, text)
     chances = {name: float(p) for name, p in zip(predictor.classes, explained.probabilities, strict=True)}
     answer = predictor.classes[explained.answer]

@@ -20,7 +20,7 @@ from chainrule.figures.feature_maps import feature_maps, filters, receptive_fiel
 from chainrule.figures.feedback import feedback_loop
 from chainrule.figures.functions import activation_curves, bias_comparison
 from chainrule.figures.gradients import chain_rule
-from chainrule.figures.images import augmentation_sheet, class_examples, image_grid
+from chainrule.figures.images import augmentation_sheet, class_examples, heat_over, image_grid
 from chainrule.figures.landscape import contour_path, decision_regions, descent_1d, descent_frames
 from chainrule.figures.networks import dropout_masks, network_diagram, neuron_diagram
 from chainrule.figures.output import save, svg
@@ -61,6 +61,7 @@ __all__ = [
     "filters",
     "gates",
     "gradient_norms",
+    "heat_over",
     "histogram",
     "im2col",
     "image_grid",

@@ -99,6 +99,30 @@ def class_examples(examples: Mapping[str, Sequence[npt.ArrayLike]], *, most: int
     return figure
 
 
+def heat_over(image: npt.ArrayLike, heat: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """An image in pale greys with ``heat`` over it in orange: the stronger, the more; what is below 0 stays grey.
+
+    Args:
+        image: [height, width], or with 1 or 3 channels; bytes.
+        heat: [height, width].
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Example:
+        >>> heat_over(np.zeros((1, 2)), [[0.0, 1.0]])[0].tolist()
+        [[128, 128, 128], [213, 94, 0]]
+    """
+    pixels = np.asarray(image, np.float64)
+    grey = pixels if pixels.ndim == 2 else pixels.mean(axis=2)
+    strength = np.clip(np.asarray(heat, np.float64), 0, None)
+    strength = (strength / (strength.max() or 1.0))[..., None]
+    pale = np.repeat(127.5 + grey[..., None] / 2, 3, axis=2)
+    mixed = (1 - strength) * pale + strength * np.array([213.0, 94.0, 0.0])
+    drawn: npt.NDArray[np.uint8] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    return drawn
+
+
 def augmentation_sheet(original: npt.ArrayLike, changed: Mapping[str, npt.ArrayLike]) -> Figure:
     """The contact sheet: one image as it is, and changed in each of several ways.
 

@@ -93,6 +93,13 @@ READINGS: Mapping[str, Reading] = {
         "Each row is a true class, each column an answer. The diagonal holds the right answers; every other "
         "cell is one kind of mistake.",
     ),
+    "occlusion": Reading(
+        "columns",
+        "Where it looks",
+        "Beside each image, orange marks the spots without which the network is less sure of its answer. They should "
+        "lie on the thing itself; where they lie on the ground or in a corner, it may have learned a habit of the "
+        "photographer.",
+    ),
     "mistakes": Reading(
         "results",
         "Most wrong",

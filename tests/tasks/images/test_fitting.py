@@ -24,7 +24,7 @@ def test_a_folder_becomes_a_judged_classifier(finished):
 
 def test_the_report_shows_images(finished):
     page = (finished.folder / "report.html").read_text()
-    for title in ("Examples of each class", "Augmentation", "Confusion matrix", "Learning curves"):
+    for title in ("Examples of each class", "Augmentation", "Confusion matrix", "Learning curves", "Where it looks"):
         assert title in page
     assert page.count("data:image/png;base64,") >= 10 + 8  # five of each class, and the sheet
     assert "Results on images never used before" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,13 +21,15 @@ from chainrule.layers import (
     RandomZoom,
 )
 from chainrule.tasks.images.network import augmentation
+from chainrule.tasks.images.occlusion import Occlusion, occlusion
 from chainrule.tasks.images.settings import ImageConfig
-from chainrule.tasks.labelled import Job, Judgement
+from chainrule.tasks.labelled import Job, Judgement, LabelledPredictor
 from chainrule.tasks.watched import Trained
 
 _EXAMPLES = 5  # of each class
 _CLASSES = 12
 _WRONG = 18
+_LOOKS = 9
 _DRAWS = 8  # ways in which a training changes one image, in the sheet
 # the seven kinds of change, each by a fixed amount, so that the sheet shows what it is
 KINDS: dict[str, Layer] = {
@@ -46,6 +50,7 @@ def report_figures(job: Job, judgement: Judgement, trained: Trained) -> list[rep
     made.append(report.ReportFigure("augmentation", figures.augmentation_sheet(original, seven_changes(original))))
     if isinstance(job.settings, ImageConfig) and job.settings.augment != "none":
         made.append(_as_trained(original, job.settings))
+    made.append(report.ReportFigure("occlusion", _looks(job, judgement)))
     if judgement.most_wrong(1).size:
         made.append(report.ReportFigure("mistakes", _mistakes(job, judgement)))
     return made
@@ -88,6 +93,26 @@ def _examples(job: Job) -> Figure:
         name: [job.inputs[row] for row in rows[labels == number][:_EXAMPLES]] for number, name in enumerate(job.classes)
     }
     return figures.class_examples(shown, most=_CLASSES)
+
+
+def _looks(job: Job, judgement: Judgement) -> Figure:
+    """Test images of different classes, right answers first, each beside its occlusion map."""
+    predictor = LabelledPredictor(job.model, job.preparation, job.classes, job.target, job.kind)
+    order = np.argsort(judgement.answers != judgement.labels, kind="stable")
+    _, first = np.unique(judgement.labels[order], return_index=True)
+    return occlusion_sheet(
+        [occlusion(predictor, job.inputs[judgement.rows[place]]) for place in order[np.sort(first)][:_LOOKS]],
+        job.classes,
+    )
+
+
+def occlusion_sheet(found: Sequence[Occlusion], classes: Sequence[str]) -> Figure:
+    """Images side by side with what :func:`chainrule.tasks.images.occlusion.occlusion` found of them."""
+    images, captions = [], []
+    for one in found:
+        images += [one.image, figures.heat_over(one.image, one.heat)]
+        captions += [f"{classes[one.answer]} {one.probability:.0%}", f"at most −{max(one.heat.max(), 0):.0%}"]
+    return figures.image_grid(images, captions, title="Where it looks", columns=min(6, len(images)))
 
 
 def _mistakes(job: Job, judgement: Judgement) -> Figure:
