@@ -34,7 +34,8 @@ from chainrule.layers._window import (
     window_reach,
 )
 from chainrule.ops import activations
-from chainrule.ops.convolution import conv, depthwise_conv
+from chainrule.ops.convolution import conv
+from chainrule.ops.depthwise import depthwise_conv
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ They work in anybody's JAX code. On a CPU the convolutions, poolings and recurre
 elsewhere in plain JAX.
 """
 
-from chainrule.ops.convolution import conv, conv_transpose, depthwise_conv
+from chainrule.ops.convolution import conv, conv_transpose
+from chainrule.ops.depthwise import depthwise_conv
 from chainrule.ops.pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool
 from chainrule.ops.recurrent import gru, lstm, simple_rnn
 

@@ -146,32 +146,6 @@ def transposed_sizes(
     return tuple((n - 1) * s + r - low - high + e for n, s, r, (low, high), e in grown), pads
 
 
-def depthwise_conv(
-    x: Array,
-    kernel: Array,
-    bias: Array | None = None,
-    *,
-    strides: int | Sequence[int] = 1,
-    padding: Padding = "valid",
-    dilation: int | Sequence[int] = 1,
-) -> Array:
-    """One small convolution per channel, ``y[p, c·m + j] = Σ x[s·p + d·k, c] · kernel[k, c, j]``.
-
-    Shapes:
-        ``x: [batch, *space, channels]``, ``kernel: [*window, channels, multiplier]``
-        ``-> [batch, *positions, channels · multiplier]``
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> depthwise_conv(jnp.ones((1, 3, 2)), jnp.array([[[1.0], [10.0]]]))[0, 0].tolist()
-        [1.0, 10.0]
-    """
-    *window, channels, multiplier = kernel.shape
-    dense = kernel.reshape(*window, 1, channels * multiplier)
-    y = conv(x, dense, strides=strides, padding=padding, dilation=dilation, groups=channels)
-    return _finish(y, bias, "linear")
-
-
 def _convolved(geometry: Geometry, x: Array, kernel: Array, bias: Array | None, activation: Activation) -> Array:
     """The convolution with its bias and activation, in the form that suits dtype and platform."""
 

@@ -143,6 +143,11 @@ def _product(cells: Array, weights: Array, groups: int) -> Array:
     """``cells @ weights``, each group of channels with its own filters."""
     if groups == 1:
         return cells @ weights
+    if weights.shape[0] == 1:  # one channel a group, so that there is nothing to sum
+        dealt = weights.reshape(groups, -1)
+        return (cells[..., None] * jnp.expand_dims(dealt, tuple(range(cells.ndim - 1)))).reshape(
+            *cells.shape[:-1], weights.shape[1]
+        )
     split = cells.reshape(*cells.shape[:-1], groups, cells.shape[-1] // groups)
     dealt = weights.reshape(weights.shape[0], groups, weights.shape[1] // groups)
     return jnp.einsum("...gc,cgf->...gf", split, dealt).reshape(*cells.shape[:-1], weights.shape[1])
