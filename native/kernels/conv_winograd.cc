@@ -40,7 +40,9 @@ void transform_kernel(Pool& pool, const float* kernel, float* points, const Conv
     for (int64_t c = from; c < until; ++c)
       for (int64_t f = panel * kPanel; f < smaller((panel + 1) * kPanel, sizes.f); f += kWidth)
         kernel_tile(
-            [&](int64_t r, int64_t s) { return load_some(kernel + ((r * 3 + s) * sizes.c + c) * sizes.f + f, sizes.f - f); },
+            [&](int64_t r, int64_t s) {
+              return load_some(kernel + ((r * 3 + s) * sizes.c + c) * sizes.f + f, sizes.f - f);
+            },
             points + panel * kPoints * plane + c * kPanel + (f - panel * kPanel), plane);
   });
 }
@@ -87,8 +89,8 @@ bool block(const Shared& shared, int64_t first, int64_t count, int64_t from, int
   float* inputs = static_cast<float*>(scratch(1, (kPoints * plane + spare_floats(sizes.c)) * 4));
   float* results = static_cast<float*>(scratch(2, kPoints * result_plane * 4));
   if (inputs == nullptr || results == nullptr) return false;
-  transform_inputs({shared.x, sizes.h, sizes.w, sizes.c, sizes.c}, sizes, first, count, inputs + kPoints * plane, inputs,
-                   row, plane);
+  const Image image{shared.x, sizes.h, sizes.w, sizes.c, sizes.c};
+  transform_inputs(image, sizes, first, count, inputs + kPoints * plane, inputs, row, plane);
   const Tiles tiles = tiles_of(sizes);
   for (int64_t panel = from; panel < until; ++panel) {
     const int64_t vectors = sizes.f - panel * kPanel > kWidth ? 2 : 1;
@@ -162,8 +164,8 @@ bool winograd_possible(const ConvSizes& sizes) {
          sizes.f > 0 && sizes.oh > 0 && sizes.ow > 0;
 }
 
-// Estimates, in multiply-adds of the direct way at its peak, fitted to 29 shapes on AVX2 (Zen 3), where they are right to
-// a fifth: products run at 0.92 of peak here, direct ones at 0.88. Transforms cost as much a channel at any width of the
+// Estimates, in multiply-adds at peak, fitted to 29 shapes on AVX2 (Zen 3), where they are right to a fifth: products run
+// at 0.92 of peak here, direct ones at 0.88. In these units a transform costs as much for a channel at any width of the
 // vectors, and more where the last vector of channels is not whole.
 bool winograd_applies(const ConvSizes& sizes, ConvProduct product) {
   if (!winograd_possible(sizes)) return false;

@@ -15,7 +15,7 @@ struct Row {
   bool relu = false;
 };
 
-// Results smaller than this become this.
+// Results smaller than this become this; as first operand of larger(), it keeps what is not a number.
 CHAINRULE_INLINE Vec least(const Row& row) { return row.relu ? Vec{} : broadcast(-__builtin_inff()); }
 
 // R results from q on, for V vectors of channels from c on; every tap meets the input. Weights are loaded once for R
@@ -40,9 +40,11 @@ CHAINRULE_INLINE void results(const Row& row, const Tap* taps, int64_t count, in
       for (int v = 0; v < V; ++v) sum[r][v] += load(cells + r * step + v * kWidth) * weight[v];
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r)
+  for (int r = 0; r < R; ++r) {
+    float* output = row.output + (q + r) * row.out_step + c;
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) store(row.output + (q + r) * row.out_step + c + v * kWidth, larger(least(row), sum[r][v]));
+    for (int v = 0; v < V; ++v) store(output + v * kWidth, larger(least(row), sum[r][v]));
+  }
 }
 
 // The same for all channels. The last vector overlaps the one before where channels do not fill it: its results are
@@ -129,7 +131,8 @@ bool backward_rows(const float* dy, const float* kernel, const float* bias, floa
     float* row_start = times > 1 ? repeated : target;
     for (int64_t phase = 0; phase < smaller(s.stride_w, s.w); ++phase) {
       const int64_t count = backward_taps(s, u, phase, taps);
-      const Row row{dy + n * s.oh * s.ow * s.f, kernel, times > 1 ? nullptr : bias, row_start + phase * s.f, s.f, s.ow, 1,
+      const float* shift = times > 1 ? nullptr : bias;
+      const Row row{dy + n * s.oh * s.ow * s.f, kernel, shift, row_start + phase * s.f, s.f, s.ow, 1,
                     s.stride_w * s.f, ceil_div(s.w - phase, s.stride_w)};
       whole_row(row, taps, count, taps + count);
     }

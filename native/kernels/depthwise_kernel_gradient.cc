@@ -79,7 +79,7 @@ bool add_rows(const float* x, const float* dy, const ConvSizes& s, int64_t first
 // Blocks of rows are dealt to chunks, a function of the sizes alone; each chunk has sums of its own, which are added in
 // their order.
 bool depthwise_kernel_gradient(Pool& pool, const float* x, const float* dy, float* dkernel, const ConvSizes& s) {
-  constexpr int64_t kMostChunks = 64, kPiece = 1024;
+  constexpr int64_t kMostChunks = 32, kPiece = 1024;
   if (s.kh * s.kw * s.f == 0) return true;
   const bool is_empty = s.n * s.oh * s.ow == 0;
   const int64_t columns = is_empty ? 1 : met_forward(s, 0, 1).columns;

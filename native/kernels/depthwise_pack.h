@@ -1,5 +1,5 @@
-// Panels of channels: the cells that some rows of results meet, copied to a small array with zeros where the map has none,
-// so that no edge is left and few cells lie in one set of the cache.
+// Panels of channels: the cells that some rows of results meet, copied to a small array with zeros where the map has
+// none, so that no edge is left and few cells lie in one set of the cache.
 #pragma once
 
 #include "kernels/depthwise_row.h"
@@ -46,7 +46,7 @@ inline void pack(const Map& map, const Region& region, int64_t c, float* to) {
     clear_panels(to, low);
     const float* row = map.data + (i * map.w + region.left + low) * map.channels;
     if (map.times == 1) {
-      for (int64_t j = low; j < high; ++j) copy_panel(row + (j - low) * map.channels + c, to + j * kChannels, count);
+      for (int64_t j = low; j < high; ++j, row += map.channels) copy_panel(row + c, to + j * kChannels, count);
     } else {
       for (int64_t j = low; j < high; ++j)
         for (int64_t k = 0; k < kChannels; ++k)
