@@ -11,10 +11,11 @@ _HEAD = """# Speed
 Written by `make benchmarks`. {machine}. float32, Adam.
 
 Every contestant runs in its own process; all are started and warmed, then timed in turn, and the median is given, with
-the smallest and largest time in brackets. Data, initial weights, batches and Adam's settings are the same. Before a
-time counts, what was learned is compared with the same training in float64 (column *difference*): for perceptrons the
-mean loss after the first epoch with NumPy's (at most 0.2 % off), for the other networks the loss before each step of
-the first epoch with plain JAX's (0.1 %), for predictions the probabilities (1e-4).
+the smallest and largest time in brackets (who takes over 2 s for one time is timed three times only). Data, initial
+weights, batches and Adam's settings are the same. Before a time counts, what was learned is compared with the same
+training in float64 (column *difference*): for perceptrons the mean loss after the first epoch with NumPy's (at most
+0.2 % off), for the other networks the loss before each step of the first epoch with plain JAX's (0.1 %), for
+predictions the probabilities (1e-4).
 
 - *Ratio*: time of this row divided by that of chainrule's fastest row; above 1, chainrule is faster.
 - *To first epoch*: from the start of the process, imports and compilation included, to the end of the first epoch

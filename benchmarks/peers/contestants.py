@@ -81,11 +81,11 @@ _NETWORKS = (
     Contestant("PyTorch", "channels last, fused", "nets_torch", ("step",)),
     Contestant("PyTorch", "channels last, fused, tuned malloc", "nets_torch", ("step",), environment=TUNED),
     Contestant("PyTorch", "channels last, tuned malloc", "nets_torch", ("call",), environment=TUNED),
-    Contestant("PyTorch", "compiled", "nets_torch", ("step",)),
+    Contestant("PyTorch", "compiled", "nets_torch", ("step",), only=_TARGETS),
     Contestant("PyTorch", "compiled, tuned malloc", "nets_torch", _NETS, environment=TUNED),
     Contestant("Keras on TensorFlow", "fit", "nets_keras", ("step",), environment=_TF | TUNED),
     Contestant("Keras on TensorFlow", "predict", "nets_keras", ("call",), environment=_TF | TUNED),
-    Contestant("Keras on JAX", "fit", "nets_keras", ("step",), environment=_KERAS | TUNED),
+    Contestant("Keras on JAX", "fit", "nets_keras", ("step",), environment=_KERAS | TUNED, only=_TARGETS),
     Contestant("Keras on PyTorch", "fit", "nets_keras", ("step",), environment=_TORCH | TUNED, only=_TARGETS),
 )
 CONTESTANTS = (*_PERCEPTRONS, *_NETWORKS)
