@@ -9,8 +9,9 @@ Each data set is split, trained and judged once per seed; a seed decides the spl
 The baselines are scored on the same test rows. ``DIR`` holds the tables that the package does not ship:
 ``california_housing/housing.csv``, ``mammography/mammography.csv`` and ``titanic/titanic3.csv``; a set whose file is
 not there is left out, and said so. For ``--images`` they are the folders ``fashion_mnist`` (four IDX files) and
-``cifar10_small`` (``train.zip`` and ``test.zip`` of class folders), whose test images are those of their makers. For ``--texts``
-they are ``rotten_tomatoes`` (a plain file of one text a line for each class) and ``sst2`` (``train.tsv`` and ``test.tsv``).
+``cifar10_small`` (``train.zip`` and ``test.zip`` of class folders), whose test images are those of their makers. For
+``--texts`` they are ``rotten_tomatoes`` (a plain file of one text a line for each class) and ``sst2`` (``train.tsv``
+and ``test.tsv``).
 """
 
 from __future__ import annotations

@@ -101,14 +101,14 @@ def telling_words(
         least: places that a word must have.
         most: words of each class.
     """
-    sums: list[dict[str, list[float]]] = [{} for _ in range(num_classes)]
-    for one in explained:
-        for word, value in one.words():
-            for label in range(num_classes):
-                if label == one.answer or num_classes == 2:
-                    sums[label].setdefault(word.lower(), []).append(value if label == one.answer else -value)
+    found = [(one.answer, word.lower(), value) for one in explained for word, value in one.words()]
+    if num_classes == 2:
+        found += [(1 - answer, word, -value) for answer, word, value in found]
     ranked = []
-    for words in sums:
+    for label in range(num_classes):
+        words: dict[str, list[float]] = {}
+        for _, word, value in (entry for entry in found if entry[0] == label):
+            words.setdefault(word, []).append(value)
         means = [(word, float(np.mean(v)), len(v)) for word, v in words.items() if len(v) >= least and np.mean(v) > 0]
         ranked.append(sorted(means, key=lambda entry: (-entry[1], entry[0]))[:most])
     return ranked

@@ -13,6 +13,8 @@ import polars as pl
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.wording import counted
 from chainrule.data import Split, Target, read_target
+from chainrule.data.prepare.tokenize import Encoded
+from chainrule.data.prepare.tokenize_phrases import LONGEST_PHRASE
 from chainrule.data.sources.text import Texts, read_texts
 from chainrule.models import Model
 from chainrule.tasks.labelled import Job, LabelledRun, Options, divide, fit_labelled
@@ -21,10 +23,9 @@ from chainrule.tasks.text.baseline import fit_tf_idf
 from chainrule.tasks.text.leaks import copies, deciding_tokens
 from chainrule.tasks.text.network import build_network, compile_network, start_bag
 from chainrule.tasks.text.page import word_figures, wrong_texts
-from chainrule.tasks.text.preparation import SHOWN_CHARACTERS, TextPreparation, fit_preparation
+from chainrule.tasks.text.preparation import TextPreparation, beginnings, fit_preparation
 from chainrule.tasks.text.settings import TextSettings, default_settings
 from chainrule.tasks.watched import Listener
-from chainrule.tasks.words import printable
 
 OWNER = "fit_text"
 _FEW_TOKENS = 3  # a text on average; fewer words of many characters are no words
@@ -111,32 +112,22 @@ def make_job(
     source, values = texts.table.source, texts.values
     parts, findings = divide(labels, classes, options, source=source, units=copies(values), given=texts.parts)
     is_table = target is not None
-    preparation = fit_preparation(
-        values[parts.train],
-        settings,
-        text=texts.text if is_table else None,
-        target=wanted.encoder.columns[0] if is_table else None,
-        expression=wanted.encoder.expression,
-        encoding=encoding,
-    )
-    inputs, encoded = preparation.encode(values)
-    held = parts.validation
-    unknown = float(encoded.unknown[held].sum() / max(int(encoded.lengths[held].sum()), 1))
-    preparation = replace(preparation, unknown=unknown)
-    model = _network(settings, preparation, inputs, labels, parts, classes, options.seed)
+    place = _place(texts, wanted) if is_table else {}
+    preparation, inputs, encoded = _fitted(values, parts, settings, encoding=encoding, **place)
+    model = _network(settings, preparation, len(classes), seed=options.seed)
+    if settings.has_bag:
+        start_bag(model, inputs[parts.train], labels[parts.train])
     findings += deciding_tokens(inputs[parts.train, 0], labels[parts.train], classes, preparation.tokenizer)
-    name = wanted.encoder.expression or wanted.encoder.columns[0]
-    start = values.str.slice(0, SHOWN_CHARACTERS).map_elements(printable, return_dtype=pl.String)
     return Job(
         kind="text",
         unit=("text", "texts"),
         source=source,
         path=path,
-        target=name,
+        target=wanted.encoder.expression or wanted.encoder.columns[0],
         classes=classes,
         inputs=inputs,
         labels=labels,
-        shown=texts.shown.with_columns(start.alias("text")),
+        shown=texts.shown.with_columns(beginnings(values)),
         split=parts,
         model=model,
         settings=settings,
@@ -147,8 +138,8 @@ def make_job(
         findings=findings,
         figures=lambda _judgement, _trained: word_figures(values, parts, classes, preparation, model),
         texts=lambda judgement: wrong_texts(judgement, texts, classes, preparation, model),
-        bigger=f"--set filters={2 * settings.filters} --set embedding={2 * settings.embedding}",
-        smaller=f"--set filters={max(4, settings.filters // 4)} --set dropout={max(settings.dropout, 0.7):g}",
+        bigger=f"--set embedding={2 * settings.embedding} --set phrases={min(settings.phrases + 1, LONGEST_PHRASE)}",
+        smaller=f"--set embedding={max(4, settings.embedding // 4)} --set dropout={max(settings.dropout, 0.7):g}",
         example="new.csv" if is_table else "new.txt",
         options=("--task", "text", *(("--target", str(target)) if is_table else ())),
     )
@@ -169,20 +160,30 @@ def _target(texts: Texts, target: str | None) -> Target:
     )
 
 
-def _network(
-    settings: TextSettings,
-    preparation: TextPreparation,
-    inputs: np.ndarray,
-    labels: np.ndarray,
+def _place(texts: Texts, wanted: Target) -> dict[str, Any]:  # Any: fields of TextPreparation
+    """Where in a table texts and classes stand."""
+    encoder = wanted.encoder
+    return {"text": texts.text, "target": encoder.columns[0], "expression": encoder.expression}
+
+
+def _fitted(
+    values: pl.Series,
     parts: Split,
-    classes: Sequence[str],
-    seed: int,
-) -> Model:
+    settings: TextSettings,
+    **place: Any,  # Any: fields of TextPreparation
+) -> tuple[TextPreparation, np.ndarray, Encoded]:
+    """The preparation learned from the training texts, with all texts as the network takes them."""
+    preparation = fit_preparation(values[parts.train], settings, **place)
+    inputs, encoded = preparation.encode(values)
+    held = parts.validation
+    unknown = float(encoded.unknown[held].sum() / max(int(encoded.lengths[held].sum()), 1))
+    return replace(preparation, unknown=unknown), inputs, encoded
+
+
+def _network(settings: TextSettings, preparation: TextPreparation, num_classes: int, *, seed: int) -> Model:
     num_tokens, size = preparation.tokenizer.size, preparation.phrases.size
-    model = build_network(settings, num_tokens, size - num_tokens, len(classes), seed=seed)
+    model = build_network(settings, num_tokens, size - num_tokens, num_classes, seed=seed)
     compile_network(model, settings)
-    if settings.has_bag:
-        start_bag(model, inputs[parts.train], labels[parts.train])
     return model
 
 

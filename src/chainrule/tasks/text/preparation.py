@@ -20,7 +20,7 @@ from chainrule.tasks.labelled import Prepared
 from chainrule.tasks.text.settings import TextSettings
 from chainrule.tasks.words import printable
 
-SHOWN_CHARACTERS = 200  # of a text beside its answer
+_SHOWN_CHARACTERS = 200  # of a text beside its answer
 _MORE_UNKNOWN = 0.1  # share of unknown tokens above that of the validation texts which is said
 
 
@@ -82,9 +82,9 @@ class TextPreparation:
 
     def _prepared(self, texts: Texts) -> Prepared:
         inputs, encoded = self.encode(texts.values)
-        start = texts.values.str.slice(0, SHOWN_CHARACTERS)
-        shown = texts.shown.with_columns(start.map_elements(printable, return_dtype=pl.String).alias("text"))
-        return Prepared(inputs, shown, (*texts.notes, *self._notes(encoded)))
+        return Prepared(
+            inputs, texts.shown.with_columns(beginnings(texts.values)), (*texts.notes, *self._notes(encoded))
+        )
 
     def _notes(self, encoded: Encoded) -> list[str]:
         notes = []
@@ -103,6 +103,12 @@ class TextPreparation:
                 "of the validation texts it was judged by: expect worse answers."
             )
         return notes
+
+
+def beginnings(values: pl.Series) -> pl.Series:
+    """The first 200 characters of each text, without control characters, as the column ``text`` of answers."""
+    cut = [printable(text) for text in values.str.slice(0, _SHOWN_CHARACTERS).to_list()]
+    return pl.Series("text", cut, dtype=pl.String)
 
 
 def fit_preparation(texts: pl.Series, settings: TextSettings, **place: Any) -> TextPreparation:  # Any: its fields
