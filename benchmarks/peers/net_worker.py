@@ -30,10 +30,13 @@ class Pace:
     seconds: float
     call: Callable[[], object]
     units: int = 1
-    calls: int = field(default=1, init=False)
+    calls: int = field(default=0, init=False)
 
     def repeat(self) -> float:
         """Seconds of one unit."""
+        if self.calls == 0:  # the first call may still make or load things, and says little of the next
+            self.call()
+            self.calls = 1
         began = time.perf_counter()
         for _ in range(self.calls):
             self.call()
