@@ -16,7 +16,7 @@ class WeightProduct {
         rows_(x_rows_ + (w.d_recurrent != nullptr ? w.run.units : 0) + 1), groups_(ceil_div(rows_, kRows)),
         panels_(ceil_div(w.columns, kPanel)), blocks_(ceil_div(panels_, kBlock)), depth_(w.run.time * w.run.batch),
         shares_(larger(1, smaller(ceil_div(8, blocks_), ceil_div(depth_, 512)))),
-        share_(round_up(ceil_div(depth_, shares_), kDepth)) {}
+        share_(ceil_div(depth_, shares_)), chunk_(ceil_div(share_, larger(1, ceil_div(share_, kDepth)))) {}
 
   bool run(Pool& pool) {
     sums_ = static_cast<float*>(scratch(0, shares_ * share_size() * 4));
@@ -54,8 +54,8 @@ class WeightProduct {
     float* const whole = right + right_size;
     clear(tile(share, first, 0), (last - first) * groups_ * kTile);
     const int64_t end = smaller(depth_, (share + 1) * share_);
-    for (int64_t k = share * share_; k < end; k += kDepth) {
-      const int64_t depth = smaller(kDepth, end - k);
+    for (int64_t k = share * share_; k < end; k += chunk_) {
+      const int64_t depth = smaller(chunk_, end - k);
       for (int64_t i = 0; i < depth; ++i) {
         pack_left(k + i, left + i * kRows, whole);
         for (int64_t panel = first; panel < last; ++panel)
@@ -123,7 +123,7 @@ class WeightProduct {
   }
 
   const RecurrentWeights& w_;
-  int64_t x_rows_, rows_, groups_, panels_, blocks_, depth_, shares_, share_;
+  int64_t x_rows_, rows_, groups_, panels_, blocks_, depth_, shares_, share_, chunk_;
   float* sums_ = nullptr;
   int64_t* first_real_ = nullptr;
 };
