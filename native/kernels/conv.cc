@@ -7,7 +7,7 @@
 namespace chainrule::CHAINRULE_ISA {
 namespace {
 
-bool is_depthwise(const ConvSizes& s) { return s.groups > 1 && s.groups == s.c; }
+bool is_depthwise(const ConvSizes& s) { return s.groups > 1 && s.groups == s.c && s.f > 0; }
 
 bool forward(Pool& pool, const float* x, const float* kernel, const float* bias, float* y, const ConvSizes& s,
              bool relu, bool precise) {

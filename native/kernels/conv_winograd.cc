@@ -164,9 +164,9 @@ bool winograd_possible(const ConvSizes& sizes) {
          sizes.f > 0 && sizes.oh > 0 && sizes.ow > 0;
 }
 
-// Estimates, in multiply-adds at peak, fitted to 29 shapes on AVX2 (Zen 3), where they are right to a fifth: products run
-// at 0.92 of peak here, direct ones at 0.88. In these units a transform costs as much for a channel at any width of the
-// vectors, and more where the last vector of channels is not whole.
+// Estimates, in multiply-adds at peak, fitted to 29 shapes on AVX2 (Zen 3), where they are right to a fifth: products
+// run at 0.92 of peak here, direct ones at 0.88. In these units a transform costs as much for a channel at any width of
+// the vectors, and more where the last vector of channels is not whole.
 bool winograd_applies(const ConvSizes& sizes, ConvProduct product) {
   if (!winograd_possible(sizes)) return false;
   const double c = static_cast<double>(sizes.c), f = static_cast<double>(sizes.f);

@@ -1,5 +1,6 @@
 // Convolutions with a 3x3 window and stride 1 by Winograd's minimal filtering F(4x4, 3x3): 36 products for 16 results
-// of 9 products each, a quarter of the arithmetic. Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.
+// of 9 products each, a quarter of the arithmetic.
+// Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, https://arxiv.org/abs/1509.09308.
 #pragma once
 
 #include "chainrule/isa.h"

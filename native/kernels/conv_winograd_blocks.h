@@ -9,7 +9,7 @@ namespace chainrule::CHAINRULE_ISA {
 
 constexpr int64_t kTile = 4;   // outputs of a tile along an axis
 constexpr int64_t kPatch = 6;  // inputs of a tile along an axis
-constexpr int64_t kSkew = 16;  // floats between planes: a multiple of 4096 bytes apart, they share cache sets (up to 2x)
+constexpr int64_t kSkew = 16;  // floats between planes: 4096 bytes apart, they share cache sets (up to 2x slower)
 
 // Some channels of a batch of images: `channels` of each pixel from `data` on, pixels `pixel` floats apart.
 struct Image {

@@ -1,8 +1,9 @@
 // The linear maps around the products of F(4, 3), on vectors of channels.
 //
 // With the interpolation points 0, +-a, +-b and infinity, y = A^T ((G g) * (B^T d)): d six inputs, g three weights, y
-// four outputs. a = sqrt(1/2), b = sqrt(2) make the numbers small (a^2 b^2 = 1): the largest error is a fifth to a third
-// of that with the usual points 1 and 2 (random normal data, 16 to 256 channels: 0.6e-6 to 2.4e-6, not 3e-6 to 7e-6).
+// four outputs. a = sqrt(1/2), b = sqrt(2) make the numbers small (a^2 b^2 = 1): the largest error is a fifth to a
+// third of that with the usual points 1 and 2 (random normal data, 16 to 256 channels: 0.6e-6 to 2.4e-6, not 3e-6 to
+// 7e-6).
 //
 // In two dimensions each map is applied to columns, then to rows. Two rows of the result are made at a time, those of a
 // pair of points, which share their sums: twelve vectors stay in registers, where all 36 would go through memory.

@@ -8,9 +8,9 @@
 
 namespace chainrule {
 
-// Sizes have groups = c and f a multiple of c; kernel: [kh, kw, 1, f], which is [kh, kw, c, m]. Every function answers
-// false where there was no memory for its scratch. Results are written fully, also where an axis is empty, and have the
-// same bits for any number of threads.
+// Sizes have groups = c and f a multiple of c, 0 only where c is; kernel: [kh, kw, 1, f], which is [kh, kw, c, m]. Every
+// function answers false where there was no memory for its scratch. Results are written fully, also where an axis is
+// empty, and have the same bits for any number of threads.
 struct Depthwise {
   // y = conv(x, kernel) + bias, negative values replaced by 0 where relu; bias [f] may be null.
   bool (*forward)(Pool&, const float* x, const float* kernel, const float* bias, float* y, const ConvSizes&, bool relu);
