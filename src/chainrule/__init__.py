@@ -14,6 +14,8 @@ from chainrule import (
     layers,
     losses,
     metrics,
+    models,
+    ops,
     optimizers,
     regularizers,
 )
@@ -58,6 +60,8 @@ __all__ = [
     "make_train_step",
     "metrics",
     "mlp",
+    "models",
+    "ops",
     "optimizers",
     "register",
     "regularizers",

@@ -37,13 +37,15 @@ GOLDEN = [
     "make_train_step",
     "metrics",
     "mlp",
+    "models",
+    "ops",
     "optimizers",
     "register",
     "regularizers",
 ]
 ROOMS = ("activations", "constraints", "initializers", "layers", "losses", "metrics", "optimizers", "regularizers")
 
-WITH_EXAMPLES = ("layers", "losses", "metrics", "optimizers")
+WITH_EXAMPLES = ("layers", "losses", "metrics", "ops", "optimizers", "models.zoo")
 
 
 def test_the_top_names_are_the_agreed_ones():

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +44,28 @@ def test_the_first_two_commands_are_make_demo_and_make_test():
     assert "scripts/test" in ci or "make test" in ci
 
 
+def pictures(folder):
+    """Two kinds of pictures, bright above and bright below, and three more to answer for."""
+    rng = np.random.default_rng(0)
+    for number in range(63):
+        kind = number % 2
+        pixels = rng.integers(0, 60, (12, 12)).astype(np.uint8)
+        pixels[6 * kind : 6 * kind + 6] += 150
+        place = folder / ("pets" if number < 60 else "new-pictures") / (("cat", "dog")[kind] if number < 60 else "")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+
+
+def reviews(path):
+    rng = np.random.default_rng(0)
+    words = (["dull", "slow", "weak", "cold"], ["fine", "warm", "moving", "clever"])
+    lines = ["review,stars"]
+    for number in range(120):
+        chosen = rng.permutation(words[number % 2])[:2]
+        lines.append(f"a {chosen[0]} film with a {chosen[1]} heart number {number},{1 + 4 * (number % 2)}")
+    path.write_text("\n".join(lines) + "\n")
+
+
 def test_shell_commands_run(tmp_path):
     """In order, in an empty folder that holds the files they name."""
     commands = [line for line in shell_lines() if not line.startswith(("make", "pip", "git", "cd"))]
@@ -51,6 +75,8 @@ def test_shell_commands_run(tmp_path):
     rows = heart.splitlines()
     for name, part in (("new.csv", rows[5:15]), ("other-hospital.csv", rows[100:160])):
         (tmp_path / name).write_text("\n".join([rows[0], *part]) + "\n")
+    pictures(tmp_path)
+    reviews(tmp_path / "reviews.csv")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command in commands:
         done = subprocess.run(
