@@ -8,7 +8,7 @@
 
 namespace chainrule {
 
-// Sizes have groups = c and f a multiple of c, 0 only where c is; kernel: [kh, kw, 1, f], which is [kh, kw, c, m]. Every
+// Sizes have groups = c and f a multiple of c, 0 only where c is; kernel: [kh, kw, 1, f], that is [kh, kw, c, m]. Every
 // function answers false where there was no memory for its scratch. Results are written fully, also where an axis is
 // empty, and have the same bits for any number of threads.
 struct Depthwise {
