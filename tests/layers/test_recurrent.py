@@ -282,7 +282,7 @@ def test_arguments_and_inputs_that_do_not_fit_are_refused():
         RNN(LSTM(3))
     with pytest.raises(ArgumentError, match="cells must hold at least one cell"):
         StackedRNNCells(())
-    with pytest.raises(ShapeError, match=r"at least 3 axes.*received shape \(b, 3\)"):
+    with pytest.raises(ShapeError, match=r"at least 3 axes.*received shape \(b, 3\).*put Embedding"):
         LSTM(2)(Input(3))
     with pytest.raises(ArgumentTypeError, match=r"mask must hold booleans.*received dtype float32.*PaddingMask"):
         LSTM(2)(x, mask=Input(5))

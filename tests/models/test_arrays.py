@@ -7,7 +7,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import ArgumentError, ArgumentTypeError, ChainruleError, DataError, ShapeError
-from chainrule.layers import Concatenate, Dense, Input
+from chainrule.layers import Concatenate, Dense, Flatten, Input
 from chainrule.optimizers import SGD
 
 
@@ -218,6 +218,28 @@ def test_masked_entries_are_refused(regression):
 def test_one_feature_without_its_axis_is_told(copier):
     with pytest.raises(ShapeError, match=r"x\[:, None\]"):
         copier.predict(np.arange(4.0))
+
+
+@pytest.mark.parametrize(
+    ("received", "text"),
+    [
+        ((3, 6, 5), r"only the last axis is missing: add it, x\[\.\.\., None\]"),
+        ((3, 1, 6, 5), r"move their axis, np\.moveaxis\(x, 1, -1\)"),
+        ((3, 5, 6, 1), "Reshape x"),
+        ((6, 5, 1), r"x\[None\]"),
+    ],
+)
+def test_images_with_axes_elsewhere_are_told_how_to_move_them(received, text):
+    model = cr.Sequential([Input((6, 5, 1)), Flatten(), Dense(2)])
+    with pytest.raises(ShapeError, match=f"(?i){text}"):
+        model.predict(np.zeros(received, "float32"))
+
+
+def test_one_label_for_an_output_of_a_grid_is_told_to_flatten():
+    model = cr.Sequential([Input((4, 3)), Dense(2)])
+    model.compile(SGD(0.1), "cross_entropy")
+    with pytest.raises(ShapeError, match=r"put Flatten\(\) or a global pooling layer"):
+        model.fit(np.zeros((6, 4, 3), "float32"), np.zeros(6, int), verbose=0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from chainrule._base import tree as trees
 from chainrule._base.checks import describe, owner_name
-from chainrule._base.errors import ArgumentTypeError, ChainruleError, GraphError, ShapeError, with_note
+from chainrule._base.errors import ArgumentTypeError, ChainruleError, GraphError, ShapeError, did_you_mean, with_note
 from chainrule._base.rng import Key, key_for
 from chainrule._base.spec import Array, Spec, Weight, shape_text
 from chainrule._base.tree import Tree
@@ -145,7 +145,10 @@ class Layer:
             parameters = list(inspect.signature(self.call).parameters)[1:]
             for name, value in named.items():
                 if name not in parameters:
-                    raise ArgumentTypeError(f"{owner_name(self)}: has no input called {name!r}.")
+                    raise ArgumentTypeError(
+                        f"{owner_name(self)}: has no input called {name!r}.{did_you_mean(name, parameters)} "
+                        f"Its inputs are: {', '.join(parameters)}."
+                    )
                 position = parameters.index(name)
                 symbols += [None] * (position + 1 - len(symbols))
                 symbols[position] = value

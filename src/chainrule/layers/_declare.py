@@ -35,13 +35,20 @@ def declare(
     )
 
 
-def check_rank(x: Spec | Array, minimum: int, owner: object, *, exactly: bool = False) -> None:
+def check_rank(
+    x: Spec | Array,
+    minimum: int,
+    owner: object,
+    *,
+    exactly: bool = False,
+    advice: str = "Reshape it, or check the layer before.",
+) -> None:
     """Require at least ``minimum`` axes, or ``exactly`` so many; the batch axis counts."""
     if x.ndim < minimum or (exactly and x.ndim != minimum):
         kind = f"{minimum} axes" if exactly else f"at least {minimum} axes"
         raise ShapeError(
             f"{owner_name(owner)}: the input must have {kind}, the batch axis among them; received shape "
-            f"{shape_text(_spec(x))}. Reshape it, or check the layer before."
+            f"{shape_text(_spec(x))}. {advice}"
         )
 
 

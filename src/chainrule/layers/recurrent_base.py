@@ -28,6 +28,8 @@ from chainrule.layers.recurrent_cell import (
     scan_cell,
 )
 
+_STEPS = "It takes [batch, time, features]: put Embedding before it for tokens, or add an axis to one number a step."
+
 
 @dataclass(frozen=True, eq=False)
 class Recurrent(Layer):
@@ -79,7 +81,7 @@ class Recurrent(Layer):
 
     def weights(self, x: Spec, *_rest: Spec) -> Weights:  # type: ignore[override]  # the first input decides
         """Those of the cell; with ``stateful`` also the carry, as state."""
-        check_rank(x, 3, self)
+        check_rank(x, 3, self, advice=_STEPS)
         wanted = dict(self.recurrent_cell.weights(one_step(x)))
         if self.stateful:
             rows = x.shape[0] if isinstance(x.shape[0], int) else self.batch_size  # a number is given to count costs
@@ -110,7 +112,7 @@ class Recurrent(Layer):
     def _run(
         self, params: Tree, state: Tree, x: Array, mask: Array | None, given: tuple[Array, ...]
     ) -> tuple[Any, Tree]:  # Any: one array or several
-        check_rank(x, 3, self)
+        check_rank(x, 3, self, advice=_STEPS)
         x = x.astype(jnp.result_type(x.dtype, *(leaf.dtype for leaf in jax.tree.leaves(params))))  # the state's too
         if mask is not None:
             check_mask(mask, x, self)

@@ -198,15 +198,24 @@ def _check_shape(name: str, symbol: Any, array: np.ndarray) -> None:
         not isinstance(want, int) or want == got for want, got in zip(expected[1:], array.shape[1:], strict=True)
     )
     if not fits:
-        hint = ""
-        if expected[1:] == array.shape:
-            hint = " This looks like a single example: add the batch axis, x[None]."
-        elif expected[1:] == (1,) and array.ndim == 1:
-            hint = " For examples of one feature add its axis: x[:, None]."
         raise ShapeError(
             f"x[{name}]: must have shape {shape_text(symbol.spec)}, b being the number of examples; "
-            f"received {array.shape}.{hint or ' Reshape x, or change the shape given to Input.'}"
+            f"received {array.shape}. {_shape_hint(expected[1:], array.shape)}"
         )
+
+
+def _shape_hint(expected: tuple[Any, ...], received: tuple[int, ...]) -> str:
+    """What to do about examples of the shape ``expected`` that came as an array ``received``, batch axis and all."""
+    if expected == received:
+        return "This looks like a single example: add the batch axis, x[None]."
+    if expected == (1,) and len(received) == 1:
+        return "For examples of one feature add its axis: x[:, None]."
+    if expected[-1:] == (1,) and expected[:-1] == received[1:]:
+        return "Only the last axis is missing: add it, x[..., None]."
+    if len(expected) > 1 and expected == (*received[2:], *received[1:2]):
+        # A reshape would run too, and scramble the pixels.
+        return "Channels and features come last here: move their axis, np.moveaxis(x, 1, -1)."
+    return "Reshape x, or change the shape given to Input."
 
 
 def _check_finite(name: str, array: np.ndarray) -> None:
@@ -234,9 +243,12 @@ def _target(name: str, symbol: Any, loss: Any, array: np.ndarray) -> np.ndarray:
     is_wide = array.dtype in (np.float32, np.float64)
     is_label = array.dtype.kind in "biu" and array.ndim == len(shape) - 1
     if not is_label and array.ndim != len(shape):
+        advice = "Reshape y, or change the last layer."
+        if array.ndim == 1:
+            advice = "For one answer an example, put Flatten() or a global pooling layer before the last layer."
         raise ShapeError(
             f"y[{name}]: targets must have shape {shape_text(symbol.spec)} as the output, or be integer labels "
-            f"without the last axis; received {describe(array)}. Reshape y, or change the last layer."
+            f"without the last axis; received {describe(array)}. {advice}"
         )
     return (
         _as_integers(f"y[{name}]", np.int32, array)

@@ -63,7 +63,7 @@ def repeated(command: str, *changed: str) -> str:
 def comparison(task: str, test: dict[str, Scores], interval: tuple[float, float] | None) -> str:
     """A sentence if the linear model does as well on the test rows; empty otherwise.
 
-    The network counts as better only if its lead is more than half the length of its 95 % interval.
+    Either counts as better only if its lead is more than half the length of the network's 95 % interval.
 
     Args:
         task: the task.
@@ -82,6 +82,8 @@ def comparison(task: str, test: dict[str, Scores], interval: tuple[float, float]
         return ""
     name, pair = model_names(task)["linear"], f"({shown(linear)} against {shown(network)})"
     advice = "prefer it for its simplicity, or collect more rows."
+    if interval and lead < -(interval[1] - interval[0]) / 2:
+        return f"On the test rows {name} does better {pair}: {advice}"
     if lead <= 0:
         return f"On the test rows {name} does as well {pair}: {advice}"
     return f"On the test rows {name} does as well within chance {pair}: {advice}"

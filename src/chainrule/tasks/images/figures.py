@@ -30,6 +30,7 @@ _EXAMPLES = 5  # of each class
 _CLASSES = 12
 _WRONG = 18
 _LOOKS = 9
+_SMALLEST_FALL = 0.01  # of a probability, from which a spot counts as one the answer hangs on
 _DRAWS = 8  # ways in which a training changes one image, in the sheet
 # the seven kinds of change, each by a fixed amount, so that the sheet shows what it is
 KINDS: dict[str, Layer] = {
@@ -110,8 +111,13 @@ def occlusion_sheet(found: Sequence[Occlusion], classes: Sequence[str]) -> Figur
     """Images side by side with what :func:`chainrule.tasks.images.occlusion.occlusion` found of them."""
     images, captions = [], []
     for one in found:
-        images += [one.image, figures.heat_over(one.image, one.heat)]
-        captions += [f"{classes[one.answer]} {one.probability:.0%}", f"at most −{max(one.heat.max(), 0):.0%}"]
+        fall = one.heat.max()
+        matters = fall >= _SMALLEST_FALL  # else the scaled map would show noise in full colour
+        images += [one.image, figures.heat_over(one.image, one.heat if matters else np.zeros_like(one.heat))]
+        captions += [
+            f"{classes[one.answer]} {one.probability:.0%}",
+            f"at most −{fall:.0%}" if matters else "no one spot matters",
+        ]
     return figures.image_grid(images, captions, title="Where it looks", columns=min(6, len(images)))
 
 
