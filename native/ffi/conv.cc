@@ -29,7 +29,8 @@ ffi::Error check_attributes(const char* who, const Attributes& a) {
   for (int side = 0; side < 4; ++side)  // cells after an axis may be left out, so that the second may be negative
     if (a.padding[side] > kMostStep || a.padding[side] < (side % 2 == 0 ? 0 : -kMostStep))
       return invalid("%s: padding must be from 0 to 2^31; received %lld", who, static_cast<long long>(a.padding[side]));
-  if (a.groups < 1) return invalid("%s: groups must be 1 or more; received %lld", who, static_cast<long long>(a.groups));
+  if (a.groups < 1)
+    return invalid("%s: groups must be 1 or more; received %lld", who, static_cast<long long>(a.groups));
   return ffi::Error::Success();
 }
 
@@ -94,7 +95,7 @@ ffi::Error forward(ffi::ThreadPool threads, Floats x, Floats kernel, Floats bias
                    Numbers padding, Numbers dilation, int64_t groups, bool relu, bool precise) {
   const char* who = "chainrule_conv_forward";
   ConvSizes s;
-  const float* shift;
+  const float* shift = nullptr;
   const Attributes attributes{strides, padding, dilation, groups};
   if (ffi::Error e = sizes_of(who, x.dimensions(), kernel.dimensions(), y->dimensions(), attributes, &s); e.failure())
     return e;
@@ -109,7 +110,7 @@ ffi::Error input_gradient(ffi::ThreadPool threads, Floats dy, Floats kernel, Flo
                           Numbers padding, Numbers dilation, int64_t groups, bool precise) {
   const char* who = "chainrule_conv_input_gradient";
   ConvSizes s;
-  const float* shift;
+  const float* shift = nullptr;
   const Attributes attributes{strides, padding, dilation, groups};
   if (ffi::Error e = sizes_of(who, dx->dimensions(), kernel.dimensions(), dy.dimensions(), attributes, &s);
       e.failure())
@@ -152,7 +153,7 @@ ffi::Error rows_of(const char* who, const Floats& dy, const Floats& sums, int64_
 
 ffi::Error relu_gradient(ffi::ThreadPool threads, Floats dy, Floats y, Result g, Result sums) {
   const char* who = "chainrule_conv_relu_gradient";
-  int64_t rows, columns;
+  int64_t rows = 0, columns = 0;
   if (ffi::Error e = rows_of(who, dy, *sums, &rows, &columns); e.failure()) return e;
   if (!same_shape(y.dimensions(), dy.dimensions()) || !same_shape(g->dimensions(), dy.dimensions()))
     return invalid("%s: the arrays differ in shape", who);
@@ -164,7 +165,7 @@ ffi::Error relu_gradient(ffi::ThreadPool threads, Floats dy, Floats y, Result g,
 
 ffi::Error sums(ffi::ThreadPool threads, Floats dy, Result sums) {
   const char* who = "chainrule_conv_sums";
-  int64_t rows, columns;
+  int64_t rows = 0, columns = 0;
   if (ffi::Error e = rows_of(who, dy, *sums, &rows, &columns); e.failure()) return e;
   XlaPool pool(threads);
   const bool done =

@@ -160,8 +160,8 @@ bool run_group(Pool& pool, const Windows& w, const float* dy, float* dkernel, co
     clear_group(dkernel + p.first_filter, p.rows, s.f, p.lanes);
     return true;
   }
-  if ((s.dilation_w == 1 ? s.kw : 1) * w.cg >= 16 && p.rows >= 64 && p.lanes >= 32)
-    return packed_kernel_gradient(pool, w, dy, dkernel, s, group);
+  // measured on a Zen 3: with fewer channels, filters or cells packing costs more than it saves
+  if (w.cg >= 16 && p.lanes >= 64 && p.rows >= 32) return packed_kernel_gradient(pool, w, dy, dkernel, s, group);
   p.pack_dy = p.lanes % kWidth != 0 || s.f >= 128;
   p.sum_size = p.rows * p.panels.vectors * kWidth;
   const Tasks tasks = cut_tasks(p.blocks, p.sum_size, ceil_div(p.rows, kRowsTogether));

@@ -13,13 +13,15 @@ struct Tasks {
 
 // About 32 tasks of equal size, as a function of the sizes alone. A chunk has at least 1,024 positions, or writing and
 // adding its sum would take more than 5 % of the time, and all sums together at most 16 MiB; where that leaves few
-// chunks, parts of the sum are computed apart.
-inline Tasks cut_tasks(const Blocks& blocks, int64_t sum_size, int64_t most_parts) {
+// chunks, parts of the sum are computed apart: of at least eight panels, as each part copies the cells anew, unless
+// that gave fewer than eight tasks.
+inline Tasks cut_tasks(const Blocks& blocks, int64_t sum_size, int64_t panels) {
   const int64_t bytes = larger(sum_size, int64_t{1}) * int64_t{sizeof(float)};
   const int64_t fitting = smaller(blocks.count() * blocks.positions() / 1024, (int64_t{16} << 20) / bytes);
   const int64_t chunks = smaller(smaller(blocks.count(), int64_t{32}), larger(fitting, int64_t{1}));
-  const int64_t parts = chunks >= 16 ? 1 : ceil_div(int64_t{32}, chunks);
-  return {chunks, smaller(parts, larger(most_parts, int64_t{1}))};
+  if (chunks >= 16) return {chunks, 1};
+  const int64_t parts = smaller(ceil_div(int64_t{32}, chunks), panels / 8);
+  return {chunks, smaller(larger(parts, ceil_div(int64_t{8}, chunks)), panels)};
 }
 
 // The offset of every cell of a window in the input.

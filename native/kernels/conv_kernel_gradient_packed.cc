@@ -65,7 +65,8 @@ void pack_columns(const Plan& p, const Block& k, const float* cells, int64_t pan
           for (int v = 0; v < V; ++v) store(to + v * kWidth, load(row + v * kWidth));
       } else {
         for (int64_t j = 0; j < k.cols; ++j, row += step, to += wide)
-          for (int64_t run = 0; run < count; ++run) copy_floats(to + runs[run].lane, row + runs[run].from, runs[run].count);
+          for (int64_t run = 0; run < count; ++run)
+            copy_floats(to + runs[run].lane, row + runs[run].from, runs[run].count);
       }
     }
 }
@@ -165,7 +166,7 @@ bool packed_kernel_gradient(Pool& pool, const Windows& w, const float* dy, float
   p.panels = panels_of(p.cells);
   p.blocks = cut(w, block_target(w, p.rows));
   p.sum_size = p.rows * p.panels.vectors * kWidth;
-  const Tasks tasks = cut_tasks(p.blocks, p.sum_size, p.panels.count / 12);
+  const Tasks tasks = cut_tasks(p.blocks, p.sum_size, p.panels.count);
   p.chunks = tasks.chunks;
   p.panel_parts = tasks.parts;
   int64_t* from = static_cast<int64_t*>(scratch(1, p.cells * int64_t{sizeof(int64_t)}));

@@ -48,8 +48,8 @@ struct Arrays {
 // Runs all products; a result of another number of threads must have the bits of the first.
 void run(Pool& pool, Arrays& a, const ConvSizes& s, bool relu, bool biased, bool precise) {
   const ConvTable& table = current_conv();
-  EXPECT(table.forward(pool, a.x.data(), a.kernel.data(), biased ? a.bias.data() : nullptr, a.y.data(), s, relu, precise),
-         "no memory");
+  const float* bias = biased ? a.bias.data() : nullptr;
+  EXPECT(table.forward(pool, a.x.data(), a.kernel.data(), bias, a.y.data(), s, relu, precise), "no memory");
   EXPECT(table.input_gradient(pool, a.dy.data(), a.kernel.data(), biased ? a.shift.data() : nullptr, a.dx.data(), s,
                               precise),
          "no memory");
@@ -59,7 +59,8 @@ void run(Pool& pool, Arrays& a, const ConvSizes& s, bool relu, bool biased, bool
 std::string text(const ConvSizes& s) {
   char line[256];
   std::snprintf(line, sizeof line,
-                "%s x [%d %d %d %d] kernel [%d %d] %d filters -> %d %d, stride %d %d pad %d %d dilation %d %d groups %d",
+                "%s x [%d %d %d %d] kernel [%d %d] %d filters -> %d %d, stride %d %d pad %d %d dilation %d %d "
+                "groups %d",
                 isa_name(current_isa()), int(s.n), int(s.h), int(s.w), int(s.c), int(s.kh), int(s.kw), int(s.f),
                 int(s.oh), int(s.ow), int(s.stride_h), int(s.stride_w), int(s.pad_h), int(s.pad_w), int(s.dilation_h),
                 int(s.dilation_w), int(s.groups));
