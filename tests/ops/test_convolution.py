@@ -288,6 +288,41 @@ def test_empty_axes_give_empty_results_or_the_bias(x, kernel, shape):
     np.testing.assert_array_equal(by_bias, np.prod(shape[:-1]))
 
 
+def test_mixed_dtypes_are_promoted_and_gradients_keep_their_arrays_dtype():
+    x, kernel, bias = (jnp.asarray(array) for array in drawn("dilated"))
+    narrow = x.astype(jnp.bfloat16), kernel, bias.astype(jnp.float16)
+    options = settings("dilated")
+    y, pull = jax.vjp(lambda *a: conv(*a, **options), *narrow)
+    assert y.dtype == jnp.float32
+    assert_near(y, numpy_conv(*(np.asarray(a, np.float64) for a in narrow), **options), FORWARD)
+    assert [slope.dtype for slope in pull(y)] == [jnp.bfloat16, jnp.float32, jnp.float16]
+    turned = jnp.swapaxes(kernel, -1, -2)
+    assert conv_transpose(narrow[0], turned).dtype == jnp.float32
+
+
+def test_the_fused_relu_has_slope_zero_at_zero():
+    """As :func:`chainrule.ops.activations.relu` has; black borders of images meet it at the first step."""
+    slope = jax.grad(lambda b: conv(jnp.zeros((1, 3, 3, 2)), jnp.ones((2, 2, 2, 5)), b, activation="relu").sum())
+    assert not slope(jnp.zeros(5)).any()
+
+
+@pytest.mark.parametrize(("groups", "filters"), [(1, 0), (3, 0), (1, 3), (3, 3)])
+def test_three_axes_without_batch_or_filters(groups, filters):
+    x, kernel = jnp.ones((0, 4, 5, 3, 3)), jnp.ones((2, 2, 3, 3 // groups, filters))
+    y, pull = jax.vjp(lambda x, k: conv(x, k, groups=groups), x, kernel)
+    assert y.shape == (0, 3, 4, 1, filters)
+    assert not pull(y)[1].any()
+
+
+def test_a_transposed_convolution_refuses_what_it_does_not_know():
+    x, kernel = jnp.ones((1, 1, 1)), jnp.ones((2, 1, 1))
+    for padding in ("reflect", "causal"):
+        with pytest.raises(ArgumentError, match=r"conv_transpose: padding must be 'valid', 'same', or numbers"):
+            conv_transpose(x, kernel, padding=padding)
+    with pytest.raises(ShapeError, match=r"leave at least one cell.*received padding=3.*\(-4,\)"):
+        conv_transpose(x, kernel, padding=3)
+
+
 def test_errors_say_what_was_received():
     x, kernel = jnp.ones((2, 5, 4, 3)), jnp.ones((2, 2, 3, 4))
     with pytest.raises(ShapeError, match=r"received shapes \(2, 5, 4, 3\) and \(2, 2, 2, 4\)"):

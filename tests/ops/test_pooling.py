@@ -190,3 +190,10 @@ def test_mistakes_are_named(arguments, error, said):
         max_pool(np.zeros((1, 4, 4, 1), np.float32), **arguments)
     with pytest.raises(ShapeError, match="one to three axes of space"):
         avg_pool(np.zeros((2, 3), np.float32), 2)
+
+
+@pytest.mark.parametrize("padding", ["reflect", "causal"])
+def test_paddings_of_convolutions_only_are_refused(padding):
+    for pool in (max_pool, avg_pool):
+        with pytest.raises(ArgumentError, match="pooling: padding must be 'valid', 'same', or numbers of cells"):
+            pool(jnp.ones((1, 5, 1)), 3, padding=padding)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -60,6 +61,7 @@ def conv(
     steps = per_axis("strides", strides, rank, "conv")
     spread = per_axis("dilation", dilation, rank, "conv")
     _check(x, kernel, groups)
+    x, kernel, bias = _of_one_dtype(x, kernel, bias)
     pads = explicit_padding(padding, x.shape[1:-1], window, steps, spread)
     if padding == "reflect":
         x = jnp.pad(x, ((0, 0), *pads, (0, 0)), mode="reflect")
@@ -101,7 +103,13 @@ def conv_transpose(
     steps = per_axis("strides", strides, rank, "conv_transpose")
     spread = per_axis("dilation", dilation, rank, "conv_transpose")
     _check_transposed(x, kernel)
+    x, kernel, bias = _of_one_dtype(x, kernel, bias)
     sizes, pads = transposed_sizes(x.shape[1:-1], window, steps, spread, padding=padding, output_padding=output_padding)
+    if any(isinstance(size, int) and size < 1 for size in sizes):
+        raise ShapeError(
+            f"conv_transpose: padding must leave at least one cell of the output; received padding={padding!r} and an "
+            f"input of shape {x.shape}, which leave {sizes}. Use less padding or a larger input."
+        )
     # the cells after an axis such that the reversed convolution has exactly the positions of x
     reach = [extent(k, d) for k, d in zip(window, spread, strict=True)]
     axes = zip(x.shape[1:-1], sizes, steps, reach, pads, strict=True)
@@ -140,7 +148,8 @@ def transposed_sizes(
             extra = tuple(max(s - r, 0) for s, r in zip(strides, reach, strict=True))
         pads = tuple((t // 2, t - t // 2) for t in totals)
     else:
-        pads = explicit_padding(padding, sizes, window, strides, dilation, owner="conv_transpose")
+        known = ("valid", "same")
+        pads = explicit_padding(padding, sizes, window, strides, dilation, owner="conv_transpose", named=known)
     added = (0,) * rank if extra is None else tuple(extra)
     grown = zip(sizes, strides, reach, pads, added, strict=True)
     return tuple((n - 1) * s + r - low - high + e for n, s, r, (low, high), e in grown), pads
@@ -182,7 +191,13 @@ def _transposed(geometry: Geometry, x: Array, kernel: Array, bias: Array | None)
 def _finish(y: Array, bias: Array | None, activation: Activation) -> Array:
     if bias is not None:
         y = y + jnp.expand_dims(bias, tuple(range(y.ndim - 1)))
-    return jnp.maximum(y, 0) if activation == "relu" else y
+    return jax.nn.relu(y) if activation == "relu" else y
+
+
+def _of_one_dtype(x: Array, kernel: Array, bias: Array | None) -> tuple[Array, Array, Array | None]:
+    """The arrays in the dtype that JAX promotes theirs to, so that each gradient comes back in its array's own."""
+    dtype = jnp.result_type(x, kernel) if bias is None else jnp.result_type(x, kernel, bias)
+    return x.astype(dtype), kernel.astype(dtype), None if bias is None else bias.astype(dtype)
 
 
 def _check(x: Array, kernel: Array, groups: int) -> None:

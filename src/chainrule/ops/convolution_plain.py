@@ -124,7 +124,7 @@ def _by_shifts(geometry: Geometry, x: Array, kernel: Array) -> Array:
         return jnp.zeros((x.shape[0], *geometry.positions, kernel.shape[-1]), x.dtype)
     flat = kernel.reshape(rows * columns, *kernel.shape[2:])
     if geometry.groups == 1 and flat.shape[0] * flat.shape[1] <= _GATHERED:
-        return jnp.concatenate(shifted, axis=-1) @ flat.reshape(-1, flat.shape[-1])
+        return jnp.concatenate(shifted, axis=-1) @ flat.reshape(flat.shape[0] * flat.shape[1], flat.shape[2])
     y = _product(shifted[0], flat[0], geometry.groups)
     for cells, weights in zip(shifted[1:], flat[1:], strict=True):
         y = y + _product(cells, weights, geometry.groups)
@@ -144,7 +144,7 @@ def _product(cells: Array, weights: Array, groups: int) -> Array:
     if groups == 1:
         return cells @ weights
     if weights.shape[0] == 1:  # one channel a group, so that there is nothing to sum
-        dealt = weights.reshape(groups, -1)
+        dealt = weights.reshape(groups, weights.shape[1] // groups)
         return (cells[..., None] * jnp.expand_dims(dealt, tuple(range(cells.ndim - 1)))).reshape(
             *cells.shape[:-1], weights.shape[1]
         )

@@ -60,7 +60,7 @@ def flat_input(geometry: Geometry, x: Array) -> Array:
     starts = [k * spread for k in range(layers)]
     met = [padded[:, start : start + (count - 1) * stride + 1 : stride] for start in starts]
     # channels of a group stay together: [..., groups, layers, channels / groups]
-    split = [cells.reshape(*cells.shape[:-1], geometry.groups, -1) for cells in met]
+    split = [cells.reshape(*cells.shape[:-1], geometry.groups, x.shape[-1] // geometry.groups) for cells in met]
     stacked = jnp.stack(split, axis=-2)
     return stacked.reshape(x.shape[0] * count, *x.shape[2:-1], layers * x.shape[-1])
 

@@ -164,7 +164,8 @@ def _pool(
         )
     cells = per_axis("window", window, rank, "pooling")
     steps = cells if strides is None else per_axis("strides", strides, rank, "pooling")
-    pads = explicit_padding(padding, x.shape[1:-1], cells, steps, (1,) * rank, owner="pooling")
+    known = ("valid", "same")
+    pads = explicit_padding(padding, x.shape[1:-1], cells, steps, (1,) * rank, owner="pooling", named=known)
     for axis in range(rank):
         _check_axis(x.shape[1 + axis], cells[axis], pads[axis])
     n, *space, c = x.shape

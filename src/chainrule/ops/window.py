@@ -54,11 +54,12 @@ def explicit_padding(
     dilation: Sequence[int],
     *,
     owner: str = "conv",
+    named: Sequence[str] = _NAMES,
 ) -> tuple[tuple[Any, Any], ...]:
     """The cells added before and after each axis, as numbers.
 
     ``"same"`` keeps ``⌈n / s⌉`` positions and puts the surplus cell at the end, as Keras does; ``"reflect"`` has
-    the same sizes; ``"causal"`` puts all of ``d·(k − 1)`` before.
+    the same sizes; ``"causal"`` puts all of ``d·(k − 1)`` before. ``named`` are the names that ``owner`` knows.
 
     Example:
         >>> explicit_padding("same", (5, 6), (3, 2), (1, 2), (1, 1))
@@ -66,15 +67,15 @@ def explicit_padding(
     """
     rank = len(window)
     if isinstance(padding, str):
+        known = [name for name in named if name != "causal" or rank == 1]
+        if padding not in known:
+            text = ", ".join(map(repr, known))
+            raise ArgumentError(f"{owner}: padding must be {text}, or numbers of cells; received {padding!r}.")
         if padding == "valid":
             return ((0, 0),) * rank
-        if padding == "causal" and rank == 1:
+        if padding == "causal":
             return ((dilation[0] * (window[0] - 1), 0),)
-        if padding in ("same", "reflect"):
-            axes = zip(sizes, window, strides, dilation, strict=True)
-            return tuple(_same(*axis) for axis in axes)
-        known = ", ".join(repr(name) for name in _NAMES if name != "causal" or rank == 1)
-        raise ArgumentError(f"{owner}: padding must be {known}, or numbers of cells; received {padding!r}.")
+        return tuple(_same(*axis) for axis in zip(sizes, window, strides, dilation, strict=True))
     given = (padding,) * rank if isinstance(padding, int) else tuple(padding)
     pairs: Any = tuple((one, one) if isinstance(one, int) else tuple(one) for one in given)
     if len(pairs) != rank or not all(len(p) == 2 and all(isinstance(c, int) and c >= 0 for c in p) for p in pairs):
