@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from jax import export
 
+from chainrule._base.errors import ShapeError
 from chainrule.ops import gru, lstm, native, recurrent_native, recurrent_scan, simple_rnn
 
 OPS = {"lstm": lstm, "gru": gru, "gru_before": functools.partial(gru, reset_after=False), "rnn": simple_rnn}
@@ -248,3 +250,49 @@ def test_gates_of_one_step():
     cell_state = sigmoid(1) * np.tanh(3) + sigmoid(2)
     assert float(c[0, 0]) == pytest.approx(cell_state, rel=1e-6)
     assert float(h[0, 0]) == pytest.approx(sigmoid(4) * np.tanh(cell_state), rel=1e-6)
+
+
+FITTING = {"x": (5, 6, 2), "kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,), "mask": (5, 6)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"x": (6, 2)},
+        {"x": (5, 6, 3)},
+        {"kernel": (2, 11)},
+        {"kernel": (24,)},
+        {"recurrent_kernel": (4, 12)},
+        {"recurrent_kernel": (3, 9)},
+        {"bias": (2, 12)},
+        {"mask": (6, 5)},
+        {"initial": (3,)},
+        {"initial": (1, 3)},
+    ],
+    ids=str,
+)
+def test_what_does_not_belong_together_is_refused_with_its_shapes(change):
+    shapes = FITTING | {"initial": (5, 3)} | change
+    arrays = {name: jnp.ones(shape) for name, shape in shapes.items()}
+    arrays["initial"] = (arrays["initial"], jnp.ones((5, 3)))
+    (received,) = change.values()
+    with pytest.raises(ShapeError, match=r"lstm: .* must .*" + re.escape(str(received)) + r".* Check "):
+        lstm(**arrays)
+
+
+def test_a_bias_of_the_other_gru_is_refused():
+    weights = jnp.ones((5, 6, 2)), jnp.ones((2, 9)), jnp.ones((3, 9))
+    with pytest.raises(ShapeError, match=r"bias \[2, 3·units\].*and \(9,\)"):
+        gru(*weights, jnp.ones(9))
+    with pytest.raises(ShapeError, match=r"bias \[3·units\].*and \(2, 9\)"):
+        gru(*weights, jnp.ones((2, 9)), reset_after=False)
+
+
+def test_mixed_dtypes_are_promoted_and_gradients_keep_their_arrays_dtype():
+    rng = np.random.default_rng(0)
+    wide = [jnp.asarray(rng.normal(size=FITTING[name]), jnp.float32) for name in ("x", "kernel", "recurrent_kernel")]
+    narrow = wide[0].astype(jnp.bfloat16), *wide[1:]
+    y, pull = jax.vjp(lambda *a: lstm(*a)[0], *narrow)
+    np.testing.assert_array_equal(y, lstm(narrow[0].astype(jnp.float32), *wide[1:])[0])
+    assert [slope.dtype for slope in pull(y)] == [jnp.bfloat16, jnp.float32, jnp.float32]
+    assert lstm(jnp.ones(FITTING["x"], int), *wide[1:])[0].dtype == jnp.float32

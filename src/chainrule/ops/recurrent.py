@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from chainrule._base.errors import ShapeError
 from chainrule._base.spec import Array
 from chainrule.ops import recurrent_native, recurrent_scan
 from chainrule.ops.recurrent_scan import Given, scan_masked
@@ -51,6 +52,9 @@ def lstm(
     Returns:
         The outputs ``h'`` of all steps, and the states after the last.
 
+    Raises:
+        ShapeError: weights, states or mask do not belong to the input.
+
     Example:
         >>> import jax.numpy as jnp
         >>> outputs, (h, c) = lstm(jnp.ones((1, 3, 1)), jnp.ones((1, 4)), jnp.zeros((1, 4)))
@@ -61,7 +65,8 @@ def lstm(
         S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997; F. Gers et al.,
         "Learning to Forget", 2000, for the forget gate f.
     """
-    given = _given((x, kernel, recurrent_kernel, bias), initial, mask, recurrent_mask, number=2)
+    arrays = x, kernel, recurrent_kernel, bias
+    given = _given(arrays, initial, mask, recurrent_mask, owner="lstm", bias_shape=(4,), number=2)
     outputs, (h, c) = _run("lstm", recurrent_scan.lstm, given, (kernel.shape[1],), reverse=reverse)
     return outputs, (h, c)
 
@@ -102,6 +107,9 @@ def gru(
     Returns:
         The outputs ``h'`` of all steps, and the state after the last.
 
+    Raises:
+        ShapeError: weights, state or mask do not belong to the input.
+
     Example:
         >>> import jax.numpy as jnp
         >>> outputs, h = gru(jnp.ones((1, 3, 1)), jnp.ones((1, 3)), jnp.zeros((1, 3)))
@@ -111,7 +119,8 @@ def gru(
     References:
         K. Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", 2014, arXiv:1406.1078.
     """
-    given = _given((x, kernel, recurrent_kernel, bias), None if initial is None else (initial,), mask, recurrent_mask)
+    arrays, states = (x, kernel, recurrent_kernel, bias), None if initial is None else (initial,)
+    given = _given(arrays, states, mask, recurrent_mask, owner="gru", bias_shape=(2, 3) if reset_after else (3,))
     if not reset_after:
         outputs, (h,) = recurrent_scan.gru_reset_before(given, reverse=reverse)
         return outputs, h
@@ -157,7 +166,8 @@ def simple_rnn(
     References:
         J. Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
     """
-    given = _given((x, kernel, recurrent_kernel, bias), None if initial is None else (initial,), mask, recurrent_mask)
+    arrays, states = (x, kernel, recurrent_kernel, bias), None if initial is None else (initial,)
+    given = _given(arrays, states, mask, recurrent_mask, owner="simple_rnn", bias_shape=(1,))
     outputs, (h,) = recurrent_scan.simple_rnn(given, activation, reverse=reverse)
     return outputs, h
 
@@ -168,15 +178,47 @@ def _given(
     mask: Array | None,
     dropout: Array | None,
     *,
+    owner: str,
+    bias_shape: tuple[int, ...],
     number: int = 1,
 ) -> Given:
-    """The arguments in one, with zeros for states that are not given."""
+    """The arguments in one, checked and of one dtype, with zeros for states that are not given."""
     x, kernel, recurrent_kernel, bias = arrays
+    _check_weights(owner, arrays, bias_shape)
     shape = x.shape[0], recurrent_kernel.shape[0]
-    states = initial if initial is not None else (jnp.zeros(shape, x.dtype),) * number
+    states = (None,) * number if initial is None else initial
+    floats = [array for array in (*arrays, *states, dropout) if array is not None]
+    dtype = jnp.result_type(*floats)
     mask = None if mask is None else jnp.asarray(mask, bool)
-    dropout = None if dropout is None else jnp.broadcast_to(dropout, shape)
-    return Given(x, kernel, recurrent_kernel, bias, tuple(states), mask, dropout)
+    for name, found, wanted in (("mask", mask, x.shape[:2]), *(("initial", state, shape) for state in states)):
+        if found is not None and found.shape != wanted:
+            raise ShapeError(
+                f"{owner}: {name} must have shape {wanted}, for an input of shape {x.shape} and "
+                f"{recurrent_kernel.shape[0]} units; received shape {found.shape}. Check its axes."
+            )
+    starts = tuple(jnp.zeros(shape, dtype) if state is None else state.astype(dtype) for state in states)
+    dropout = None if dropout is None else jnp.broadcast_to(dropout, shape).astype(dtype)
+    bias = None if bias is None else bias.astype(dtype)
+    return Given(x.astype(dtype), kernel.astype(dtype), recurrent_kernel.astype(dtype), bias, starts, mask, dropout)
+
+
+def _check_weights(owner: str, arrays: tuple[Array, Array, Array, Array | None], bias_shape: tuple[int, ...]) -> None:
+    """Require weights that belong to the input; the last number of ``bias_shape`` counts gates, not numbers."""
+    x, kernel, recurrent_kernel, bias = arrays
+    *rows, gates = bias_shape
+    if x.ndim == 3 and recurrent_kernel.ndim == 2:
+        units = recurrent_kernel.shape[0]
+        wide = gates * units
+        found = kernel.shape, recurrent_kernel.shape, (*rows, wide) if bias is None else bias.shape
+        if units and found == ((x.shape[2], wide), (units, wide), (*rows, wide)):
+            return
+    numbers = ", ".join((*map(str, rows), f"{gates}·units"))
+    raise ShapeError(
+        f"{owner}: input [batch, time, features], kernel [features, {gates}·units], recurrent_kernel "
+        f"[units, {gates}·units] and bias [{numbers}] must belong together; received shapes {x.shape}, "
+        f"{kernel.shape}, {recurrent_kernel.shape} and {None if bias is None else bias.shape}. "
+        "Check the last axis of the input."
+    )
 
 
 def _run(
