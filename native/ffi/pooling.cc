@@ -32,7 +32,8 @@ ffi::Error sizes_of(const char* who, const Large& large, const Small& small, Num
   }
   if (small[0] != large[0] || small[3] != large[3] || small[1] != out[0] || small[2] != out[1])
     return invalid("%s: the pooled array does not have the size that follows from the attributes", who);
-  if (!fits(Size(large[0]) * large[1] * large[2] * large[3])) return invalid("%s: sizes overflow", who);
+  if (!fits(Size(large[0]) * large[1] * large[2] * large[3]) || !fits(Size(window[0]) * window[1]))
+    return invalid("%s: sizes overflow", who);
   *s = {large[0], large[1], large[2], large[3], out[0],     out[1],
         window[0], window[1], strides[0], strides[1], padding[0], padding[2]};
   return ffi::Error::Success();

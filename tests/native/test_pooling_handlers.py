@@ -97,3 +97,11 @@ def test_a_window_of_too_many_cells_has_no_index():
     large = signature("max_pool_index", x=(1, 16, 16, 1), y=(1, 1, 1, 1))
     with pytest.raises(Exception, match="at most 255 cells"):
         call("max_pool_index", *large, window=(16, 16), strides=(1, 1), padding=(0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_window_of_more_cells_than_numbers_is_refused(name):
+    far = 2**40
+    attributes = {"window": (far, far), "strides": (far, far), "padding": (far - 1,) * 4}
+    with pytest.raises(jax.errors.JaxRuntimeError, match=name):
+        call(name, *signature(name, x=(1, 1, 1, 3), y=(1, 1, 1, 3)), **attributes, **extra(name))
