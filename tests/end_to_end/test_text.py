@@ -102,7 +102,7 @@ def test_bytes_that_are_no_text_are_status_2(fitted, tmp_path, capsys):
 
 def test_a_text_for_a_model_of_a_table_is_status_2(heart, capsys):
     assert command(["explain", str(heart.folder), "a text"]) == 2
-    assert "TEXT: must be left out for a model of tables" in capsys.readouterr().err
+    assert "EXAMPLE: must be left out for a model of tables" in capsys.readouterr().err
 
 
 def test_reviews_of_films_are_told_apart(tmp_path):

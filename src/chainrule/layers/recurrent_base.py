@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from chainrule import initializers
+from chainrule._base import tree as trees
 from chainrule._base.checks import check_positive_int, owner_name
 from chainrule._base.errors import ArgumentError, ShapeError
 from chainrule._base.registry import register_class
@@ -113,7 +114,9 @@ class Recurrent(Layer):
         self, params: Tree, state: Tree, x: Array, mask: Array | None, given: tuple[Array, ...]
     ) -> tuple[Any, Tree]:  # Any: one array or several
         check_rank(x, 3, self, advice=_STEPS)
-        x = x.astype(jnp.result_type(x.dtype, *(leaf.dtype for leaf in jax.tree.leaves(params))))  # the state's too
+        x = x.astype(
+            jnp.result_type(x.dtype, *(leaf.dtype for leaf in trees.flatten(params).values()))
+        )  # the state's too
         if mask is not None:
             check_mask(mask, x, self)
             x = select_rows(mask, x, jnp.zeros((), x.dtype))  # so that not even NaN there reaches a gradient

@@ -105,7 +105,7 @@ class StackedRNNCells(Cell):
         under ``cell_0``, ``cell_1``, ...
 
     Example:
-        >>> from chainrule.core import Input
+        >>> from chainrule.layers import GRUCell, Input, LSTMCell
         >>> output, h, c, above = StackedRNNCells((LSTMCell(5), GRUCell(2)))(Input(3))
         >>> output.shape, h.shape, above.shape
         ((b, 2), (b, 5), (b, 2))
