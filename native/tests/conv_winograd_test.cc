@@ -156,7 +156,7 @@ void test_what_applies() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int64_t count = shapes(argc, argv, 700);
+  const int64_t count = shapes(argc, argv, 2000);
   Random random(3);
   for (int64_t i = 0; i < count; ++i) check(random_sizes(random), random);
   test_large(random);
