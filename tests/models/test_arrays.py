@@ -8,6 +8,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ArgumentError, ArgumentTypeError, ChainruleError, DataError, ShapeError
 from chainrule.layers import Concatenate, Dense, Flatten, Input
+from chainrule.models.arrays import as_inputs
 from chainrule.optimizers import SGD
 
 
@@ -43,6 +44,27 @@ X = np.random.default_rng(0).normal(size=(6, 3))
 def test_bad_inputs_are_told(regression, x, error, text):
     with pytest.raises(error, match=text):
         regression.fit(x, np.ones(6), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "text"),
+    [
+        (np.full((2, 3), [1, 1, np.nan], np.float32), DataError, r"first in row 0, position \(2,\)"),
+        (np.full((2, 3), [1, np.inf, 1], np.float32), DataError, r"first in row 0, position \(1,\)"),
+        (np.ones((2, 2), np.float32), ShapeError, r"must have shape \(b, 3\).*received \(2, 2\)"),
+        (np.ones((3,), np.float32), ShapeError, "add the batch axis"),
+        (np.ones((0, 3), np.float32), ShapeError, "needs at least one example"),
+        (np.float32(1), ShapeError, "needs at least one example"),
+    ],
+)
+def test_float32_arrays_are_checked_like_others(regression, x, error, text):
+    with pytest.raises(error, match=text):
+        regression.predict(x)
+
+
+def test_a_float32_array_is_not_copied(regression):
+    x = X.astype(np.float32)
+    assert as_inputs(regression.graph, x)[0] is x
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,17 @@ def test_predict_equals_numpy(model):
         np.testing.assert_allclose(model.predict(x, batch_size=batch_size), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 4])
+def test_predictions_are_the_callers_own(model, rows):
+    """In one batch, padded or not: an array that may be written to, and none that a later call changes."""
+    x = np.random.default_rng(rows).normal(size=(rows, 3)).astype(np.float32)
+    first = model.predict(x)
+    kept = first.copy()
+    first += 1
+    np.testing.assert_array_equal(model.predict(x), kept)
+    assert model.predict(x).shape == (rows, 2)
+
+
 def test_intermediate_outputs_by_name(model):
     """C53: any intermediate output by name."""
     x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)

@@ -36,13 +36,27 @@ def as_inputs(graph: Graph, x: Any) -> Arrays:  # Any: whatever the user passes
     Raises:
         ShapeError, DataError, ArgumentTypeError: with the input's name and what to do.
     """
-    arrays = tuple(_array(f"x[{name}]", item) for name, item in _by_name(graph.input_names, x, "x").items())
-    for name, symbol, array in zip(graph.input_names, graph.inputs, arrays, strict=True):
+    if len(graph.inputs) == 1 and _is_ready(graph.inputs[0], x):
+        return (x,)
+    named = {name: _array(f"x[{name}]", item) for name, item in _by_name(graph.input_names, x, "x").items()}
+    given = [(name, symbol, array) for symbol, (name, array) in zip(graph.inputs, named.items(), strict=True)]
+    for name, symbol, array in given:
         _check_shape(name, symbol, array)
         _check_finite(name, array)
-    _check_lengths(dict(zip(graph.input_names, arrays, strict=True)))
-    return tuple(
-        _as_dtype(name, s.dtype, a) for name, s, a in zip(graph.input_names, graph.inputs, arrays, strict=True)
+    if len(named) > 1:
+        _check_lengths(named)
+    return tuple(_as_dtype(name, symbol.dtype, array) for name, symbol, array in given)
+
+
+def _is_ready(symbol: Any, x: Any) -> bool:  # Any: a Symbol; whatever the user passes
+    """Whether ``x`` passes every check unchanged; asked first, since a prediction of one row takes 0.1 ms."""
+    return (
+        type(x) is np.ndarray
+        and x.dtype == np.float32
+        and symbol.dtype == np.float32
+        and x.size > 0
+        and _has_shape(symbol.shape, x.shape)
+        and bool(np.isfinite(x).all())
     )
 
 
@@ -194,14 +208,17 @@ def _stranger(array: np.ndarray) -> str:
 
 def _check_shape(name: str, symbol: Any, array: np.ndarray) -> None:
     expected = tuple(symbol.shape)
-    fits = len(expected) == array.ndim and all(
-        not isinstance(want, int) or want == got for want, got in zip(expected[1:], array.shape[1:], strict=True)
-    )
-    if not fits:
+    if not _has_shape(expected, array.shape):
         raise ShapeError(
             f"x[{name}]: must have shape {shape_text(symbol.spec)}, b being the number of examples; "
             f"received {array.shape}. {_shape_hint(expected[1:], array.shape)}"
         )
+
+
+def _has_shape(expected: tuple[Any, ...], received: tuple[int, ...]) -> bool:  # Any: integers and symbolic sizes
+    return len(expected) == len(received) and all(
+        not isinstance(want, int) or want == got for want, got in zip(expected[1:], received[1:], strict=True)
+    )
 
 
 def _shape_hint(expected: tuple[Any, ...], received: tuple[int, ...]) -> str:
@@ -219,7 +236,7 @@ def _shape_hint(expected: tuple[Any, ...], received: tuple[int, ...]) -> str:
 
 
 def _check_finite(name: str, array: np.ndarray) -> None:
-    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)) and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
         where = np.argwhere(~np.isfinite(array))[0].tolist()
         raise DataError(
             f"x[{name}]: must be finite; received NaN or Inf first in row {where[0]}"
@@ -270,7 +287,7 @@ def _as_floats(name: str, array: np.ndarray) -> np.ndarray:
         return array
     with np.errstate(over="ignore"):  # told below, with the row
         narrow = array.astype(widest)
-    if not np.isfinite(narrow.sum(dtype=np.float64)) and not np.isfinite(narrow).all():
+    if not np.isfinite(narrow).all():
         row = int(np.argwhere(~np.isfinite(narrow))[0][0])
         raise DataError(
             f"{name}: must fit {widest}, which ends at {np.finfo(widest).max:.2g}; received a larger number in row "

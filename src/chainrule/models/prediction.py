@@ -25,6 +25,8 @@ def outputs_by_path(graph: Graph, policy: Policy, variables: Variables, inputs: 
 def predict_in_batches(run: Callable[[Arrays], Any], inputs: Arrays, batch_size: int) -> Arrays:
     """The outputs of ``run`` (``Any``: a tuple of arrays on the device) for all rows of ``inputs``."""
     parts = [tuple(np.asarray(output)[:real] for output in run(batch)) for batch, real in batches(inputs, batch_size)]
+    if len(parts) == 1:
+        return tuple(output.copy() for output in parts[0])
     return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
 
 
