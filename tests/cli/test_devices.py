@@ -42,11 +42,18 @@ def test_missing_kernels_are_named_with_the_way_to_get_them(capsys, environment,
     assert said in out
 
 
+def test_the_allocator_is_named_with_the_way_to_tune_it(capsys):
+    status, out, _ = in_a_process(capsys, "devices", CHAINRULE_TUNE_ALLOCATOR="0")
+    assert status == 0
+    assert "CHAINRULE_TUNE_ALLOCATOR=1" in out
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
         ({"CHAINRULE_NATIVE": "yes"}, "CHAINRULE_NATIVE: must be 0 or 1; received 'yes'"),
         ({"CHAINRULE_ISA": "mmx"}, "known are portable, avx2, avx512"),
+        ({"CHAINRULE_TUNE_ALLOCATOR": "on"}, "CHAINRULE_TUNE_ALLOCATOR: must be 0 or 1; received 'on'"),
     ],
 )
 @pytest.mark.skipif(not native.enabled(), reason="needs the kernels")

@@ -1,4 +1,4 @@
-"""``chainrule devices``: what JAX can compute on here, and whether our own CPU kernels are there."""
+"""``chainrule devices``: what JAX can compute on here, and whether kernels and allocator are our own."""
 
 from __future__ import annotations
 
@@ -22,11 +22,18 @@ def devices(as_json: bool) -> None:  # noqa: FBT001 - a flag
     """List the devices that training can run on, and the kernels that speed up convolution and recurrence on a CPU."""
     found = [_described(device) for device in jax.devices()]
     if as_json:
-        print_json({"devices": found, "native_kernels": native.isa()})
+        tuned = native.is_allocator_tuned()
+        print_json({"devices": found, "native_kernels": native.isa(), "tuned_allocator": tuned})
         return
     rows = [[str(item["id"]), item["platform"], item["kind"], item["memory"] or "–"] for item in found]
     click.echo(table(["id", "platform", "kind", "memory"], rows))
-    click.echo(f"\n{native.status()}")
+    click.echo(f"\n{native.status()}\n{_allocator()}")
+
+
+def _allocator() -> str:
+    if native.is_allocator_tuned():
+        return "allocator: tuned; memory once taken is kept until the process ends"
+    return "allocator: the system's; CHAINRULE_TUNE_ALLOCATOR=1 keeps freed memory and saves page faults in large steps"
 
 
 def _described(device: Any) -> dict[str, Any]:  # Any: jax.Device; JSON values

@@ -3,7 +3,8 @@
 Where there is no library (no compiler at the time of the install, another processor) every operation runs its plain
 JAX form instead; on other platforms than the CPU it always does. The environment is read once:
 ``CHAINRULE_NATIVE=0`` leaves the kernels unused, ``CHAINRULE_ISA=portable|avx2|avx512`` chooses the instruction set,
-``CHAINRULE_LIBRARY`` names a library file built elsewhere.
+``CHAINRULE_LIBRARY`` names a library file built elsewhere, ``CHAINRULE_TUNE_ALLOCATOR=1`` tunes the allocator when
+this module is imported, which ``import chainrule`` does before JAX starts its back end.
 """
 
 from __future__ import annotations
@@ -65,6 +66,20 @@ def status() -> str:
     return f"native kernels: none ({_missing()}); the plain JAX forms run, several times slower. {HOW_TO_GET}"
 
 
+def is_allocator_tuned() -> bool:
+    """Whether ``CHAINRULE_TUNE_ALLOCATOR=1`` was set, and took effect, when chainrule was imported.
+
+    Raises:
+        ArgumentError: the variable holds something else than 0 or 1.
+
+    Example:
+        >>> is_allocator_tuned() in (True, False)
+        True
+    """
+    _flag("CHAINRULE_TUNE_ALLOCATOR", "0", "Unset it to leave the allocator as it is.")
+    return _TUNED
+
+
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """The loaded library, or ``None``; looked for once.
@@ -73,9 +88,7 @@ def library() -> ctypes.CDLL | None:
         ArgumentError: ``CHAINRULE_NATIVE`` or ``CHAINRULE_ISA`` holds something else than what is known, or the machine
             does not have the instruction set.
     """
-    wanted = os.environ.get("CHAINRULE_NATIVE", "1")
-    if wanted not in ("0", "1"):
-        raise ArgumentError(f"CHAINRULE_NATIVE: must be 0 or 1; received {wanted!r}. Unset it to use the kernels.")
+    wanted = _flag("CHAINRULE_NATIVE", "1", "Unset it to use the kernels.")
     path = _path()
     if wanted == "0" or path is None:
         return None
@@ -193,6 +206,13 @@ def _path() -> Path | None:
     return None
 
 
+def _flag(name: str, default: str, advice: str) -> str:
+    value = os.environ.get(name, default)
+    if value not in ("0", "1"):
+        raise ArgumentError(f"{name}: must be 0 or 1; received {value!r}. {advice}")
+    return value
+
+
 def _missing() -> str:
     path = _path()
     return "they were not built" if path is None else f"{path} cannot be used"
@@ -209,3 +229,6 @@ def _choose_isa(loaded: ctypes.CDLL) -> None:
             f"CHAINRULE_ISA: must be an instruction set that the machine has; received {name!r} ({why}). "
             "Unset it to take the best one."
         )
+
+
+_TUNED = os.environ.get("CHAINRULE_TUNE_ALLOCATOR") == "1" and tune_allocator()
