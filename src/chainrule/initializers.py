@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule._base.policy import wide_dtype
-from chainrule._base.registry import Registry, register_function, serializable
+from chainrule._base.registry import Registry, register_class, register_function
 from chainrule._base.rng import Key
 from chainrule._base.spec import Array, DType, Initializer
 
@@ -110,7 +110,7 @@ def ones(key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> Array:
 
 def _register(name: str, *synonyms: str, class_name: str | None = None) -> Callable[[C], C]:
     def add(cls: C) -> C:
-        serializable.register(cls, class_name or cls.__name__)
+        register_class(cls, class_name)  # type: ignore[arg-type]  # classes whose objects are functions
         return initializers.register(cls, name, synonyms=synonyms)
 
     return add

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     **dict.fromkeys(("cli", "studio"), _DOORS),
 }
 # the half of _base without JAX; all that data may use
-LIGHT = {"errors", "checks", "registry", "optional", "partition", "wording"}
+LIGHT = {"arguments", "errors", "checks", "registry", "optional", "partition", "wording"}
 LONGEST_CHAIN = 11
 
 

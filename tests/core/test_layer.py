@@ -172,3 +172,42 @@ def test_symbols_have_no_values():
     for sum_or_product in (lambda x: 2 * x, lambda x: 1 + x, lambda x: x * 2):
         with pytest.raises(ArgumentTypeError, match="Rescaling"):
             sum_or_product(Input(3))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "named", "message"),
+    [
+        ((1,), {"left": 1}, "each input must be given once; received 'left' by position and by name"),
+        ((1,), {"rigth": 1}, r"must name inputs of the layer \(left, right\); received 'rigth'. Did you mean 'right'"),
+        ((1,), {"training": 1}, r"received 'training'. Leave it out: fit\(\) runs layers in training mode"),
+        ((1,), {"name": 1}, r"It is an argument of the layer, not of the call: Pair\(\.\.\., name=\.\.\.\)\(x\)"),
+        ((1, 1, 1), {}, r"on at most 2 input\(s\) \(left, right\); received 3"),
+        ((), {}, "called without an input"),
+    ],
+)
+def test_calls_with_strange_inputs(inputs, named, message):
+    @dataclass(frozen=True, eq=False)
+    class Pair(Layer):
+        name: str | None = None
+
+        def call(self, params, left, right=None):
+            return left if right is None else left - right
+
+    x = Input(3)
+    with pytest.raises(ArgumentTypeError, match=message):
+        Pair()(*(x for _ in inputs), **dict.fromkeys(named, x))
+
+
+def test_inputs_by_name_in_any_order():
+    @dataclass(frozen=True, eq=False)
+    class Ends(Layer):
+        name: str | None = None
+
+        def call(self, params, first, middle=None, last=None):
+            assert middle is None
+            return first - 2 * last
+
+    a, b = Input(3), Input(3)
+    made = Ends()(last=b, first=a)
+    assert made.node.inputs == (a, None, b)
+    assert Ends()(first=a, last=b, middle=None).node.inputs == (a, None, b)

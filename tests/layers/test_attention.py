@@ -176,7 +176,7 @@ def test_inputs_go_by_place_or_by_name():
     first, *others = (model.predict(arrays) for model in models)
     for other in others:
         np.testing.assert_array_equal(other, first)
-    with pytest.raises(ArgumentTypeError, match=r"heads .*has no input called 'values'"):
+    with pytest.raises(ArgumentTypeError, match=r"heads .*received 'values'. Did you mean 'value'"):
         layer(symbols["query"], values=symbols["value"])
     with pytest.raises(ArgumentTypeError, match="called without an input"):
         layer()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
+from chainrule._base.arguments import check_arguments
 from chainrule._base.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -111,10 +112,13 @@ serializable: Registry[type[Any]] = Registry("class")
 functions: Registry[Callable[..., Any]] = Registry("function")
 
 
-def register_class(cls: type[T]) -> type[T]:
-    """Make a frozen dataclass loadable from files under its class name (usable as a decorator)."""
-    serializable.register(cls, cls.__name__)
-    return cls
+def register_class(cls: type[T], name: str | None = None) -> type[T]:
+    """Make a frozen dataclass loadable from files under its class name, or ``name`` (usable as a decorator).
+
+    From then on calls with arguments that it does not have are refused with what to type instead.
+    """
+    serializable.register(cls, name or cls.__name__)
+    return check_arguments(cls)
 
 
 def register_function(function: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:

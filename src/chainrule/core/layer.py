@@ -17,8 +17,9 @@ import jax
 import jax.numpy as jnp
 
 from chainrule._base import tree as trees
+from chainrule._base.arguments import what_to_type
 from chainrule._base.checks import describe, owner_name
-from chainrule._base.errors import ArgumentTypeError, ChainruleError, GraphError, ShapeError, did_you_mean, with_note
+from chainrule._base.errors import ArgumentTypeError, ChainruleError, GraphError, ShapeError, with_note
 from chainrule._base.rng import Key, key_for
 from chainrule._base.spec import Array, Spec, Weight, shape_text
 from chainrule._base.tree import Tree
@@ -137,27 +138,49 @@ class Layer:
         made = tuple(Symbol(spec, node, index) for index, spec in enumerate(node.specs))
         return made if several else made[0]
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What the inputs of a call are named; none where they go by position alone."""
+        plain = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters = inspect.signature(self.call).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is plain)[1:]  # the first are the weights
+
     def _bind(self, inputs: tuple[Any, ...], named: Mapping[str, Any]) -> list[Symbol | None]:
         if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
             inputs = tuple(inputs[0])
         symbols = list(inputs)
-        if named:
-            parameters = list(inspect.signature(self.call).parameters)[1:]
-            for name, value in named.items():
-                if name not in parameters:
-                    raise ArgumentTypeError(
-                        f"{owner_name(self)}: has no input called {name!r}.{did_you_mean(name, parameters)} "
-                        f"Its inputs are: {', '.join(parameters)}."
-                    )
-                position = parameters.index(name)
-                symbols += [None] * (position + 1 - len(symbols))
-                symbols[position] = value
+        for position, value in sorted((self._position(name, len(inputs)), value) for name, value in named.items()):
+            symbols += [None] * (position - len(symbols))
+            symbols.append(value)
+        while symbols and symbols[-1] is None:  # optional inputs left out
+            symbols.pop()
         for symbol in symbols:
             if symbol is not None and not isinstance(symbol, Symbol):
                 raise ArgumentTypeError(_CALLED_ON_ARRAY.format(owner=owner_name(self), got=describe(symbol)))
         if not symbols:
             raise ArgumentTypeError(f"{owner_name(self)}: called without an input. Pass the symbol it follows.")
+        _check_number(self, len(symbols))
         return symbols
+
+    def _position(self, name: str, given: int) -> int:
+        """Where the input called ``name`` stands; it must exist and not be among the ``given`` ones already."""
+        names = self.input_names
+        if name in names[:given]:
+            raise ArgumentTypeError(
+                f"{owner_name(self)}: each input must be given once; received {name!r} by position and by name. "
+                f"Leave out {name}=."
+            )
+        if name in names:
+            return names.index(name)
+        if name in getattr(type(self), "__dataclass_fields__", {}):
+            kind = type(self).__name__
+            advice = f"It is an argument of the layer, not of the call: {kind}(..., {name}=...)(x)."
+        else:
+            advice = what_to_type(name, names) or "Leave it out."
+        raise ArgumentTypeError(
+            f"{owner_name(self)}: a call must name inputs of the layer ({', '.join(names) or 'all by position'}); "
+            f"received {name!r}. {advice}"
+        )
 
     def infer(self, *inputs: Spec) -> Any:
         """The spec(s) of the output, from JAX's own shape inference on :meth:`apply`.
@@ -196,6 +219,17 @@ _CALLED_ON_ARRAY = (
     "{owner}: a layer is called on symbols and holds no weights; received {got}. "
     "Wrap it in a Model and call model.predict(x), or use layer.apply(variables, x, context=Context())."
 )
+
+
+def _check_number(layer: Layer, given: int) -> None:
+    """Refuse more inputs than ``weights`` or ``call`` takes."""
+    kinds = {parameter.kind for parameter in inspect.signature(layer.call).parameters.values()}
+    names = layer.input_names
+    if inspect.Parameter.VAR_POSITIONAL not in kinds and given > len(names):
+        raise ArgumentTypeError(
+            f"{owner_name(layer)}: must be called on at most {len(names)} input(s) ({', '.join(names)}); received "
+            f"{given}. Join several by Concatenate() or Add() first."
+        )
 
 
 def shape_error(layer: Layer, inputs: tuple[Any, ...], error: Exception) -> Exception:

@@ -61,17 +61,10 @@ class AttentionBase(Layer):
     def __post_init__(self) -> None:
         check_number("dropout", self.dropout, self, at_least=0, below=1)
 
-    def __call__(self, *inputs: Any, **named: Any) -> Any:
-        """Record a call on symbols, given in the order query, value, key, mask, attention_mask or by these names.
-
-        ``Any``: symbols in, a symbol or a tuple of symbols out.
-        """
-        if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
-            inputs = tuple(inputs[0])
-        given = [*inputs, *(named.pop(name, None) for name in _INPUTS[len(inputs) :])]
-        while given and given[-1] is None:
-            given.pop()
-        return super().__call__(*given, **named)
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """``query``, ``value``, ``key``, ``mask`` and ``attention_mask``."""
+        return _INPUTS
 
     def call(  # type: ignore[override]  # these inputs, of which all but the first may be left out
         self, params: Tree, query: Array, value: Array | None = None, key: Array | None = None, *masks: Array | None

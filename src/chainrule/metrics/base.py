@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import jax.numpy as jnp
 
 from chainrule._base.errors import ArgumentTypeError, ShapeError
-from chainrule._base.registry import Registry, serializable, snake_case
+from chainrule._base.registry import Registry, register_class, snake_case
 from chainrule._base.spec import Array
 from chainrule._base.tree import Tree
 from chainrule.metrics.inputs import HostArray
@@ -133,7 +133,7 @@ def register(name: str, *synonyms: str) -> Callable[[M], M]:
 
     def add_class(cls: M) -> M:
         # losses have classes of the same names (MeanSquaredError): files tell them apart by the prefix
-        serializable.register(cls, f"metrics.{cls.__name__}")
+        register_class(cls, f"metrics.{cls.__name__}")
         return metrics.register(cls, name, synonyms=synonyms)
 
     return add_class
@@ -207,4 +207,4 @@ def get(
     return metrics[metric]().for_model(from_logits=from_logits, num_outputs=num_outputs, multi_label=multi_label)
 
 
-serializable.register(FunctionMetric, "metrics.FunctionMetric")
+register_class(FunctionMetric, "metrics.FunctionMetric")

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentTypeError
 from chainrule._base.policy import widen
-from chainrule._base.registry import Registry, register_function, serializable
+from chainrule._base.registry import Registry, register_class, register_function
 from chainrule._base.spec import Array
 from chainrule.ops import stable
 from chainrule.ops.precision import as_float
@@ -383,6 +383,6 @@ _register(linear, sigmoid, tanh, relu, swish, leaky_relu, elu, selu, gelu, gelu_
 _register(hard_sigmoid, mish, exponential, step, softmax, log_softmax)
 
 for _parametric in (LeakyRelu, Elu, Threshold):  # layers of nearly the same names exist
-    serializable.register(_parametric, f"activations.{_parametric.__name__}")
+    register_class(_parametric, f"activations.{_parametric.__name__}")
 
 silu = swish
