@@ -25,12 +25,31 @@ def test_embedding_is_a_one_hot_product():
 
 
 @pytest.mark.parametrize("outside", [-1, -5, 5, 1000])
-def test_indices_outside_the_table_give_nan_also_when_compiled(outside):
-    ids = jnp.array([[1, outside]])
-    for call in (Embedding(5, 3).call, jax.jit(Embedding(5, 3).call)):
-        found = np.asarray(call(PARAMS, ids))
-        np.testing.assert_array_equal(found[0, 0], TABLE[1])
-        assert np.isnan(found[0, 1]).all()
+def test_indices_outside_the_table_give_nan_when_compiled(outside):
+    found = np.asarray(jax.jit(Embedding(5, 3).call)(PARAMS, jnp.array([[1, outside]])))
+    np.testing.assert_array_equal(found[0, 0], TABLE[1])
+    assert np.isnan(found[0, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        (
+            [[1, 2], [0, 9], [7, 0]],
+            r"input must hold integers from 0 to 4.*received 9 in row 1 \(2 bad of 3.*least 10,",
+        ),
+        ([[1, 2], [-3, 0]], r"received -3 in row 1 \(1 bad of 2 rows.*Shift the values to begin at 0"),
+        ([4, 5], "received 5 in row 1"),
+        (5, "received 5 in row 0"),
+    ],
+)
+def test_indices_outside_the_table_are_refused_by_row(indices, message):
+    with pytest.raises(ArgumentError, match=message):
+        Embedding(5, 3).call(PARAMS, jnp.array(indices))
+
+
+def test_no_index_is_no_fault():
+    assert Embedding(5, 3).call(PARAMS, jnp.zeros((0, 4), int)).shape == (0, 4, 3)
 
 
 def test_gradient_reaches_the_rows_that_were_used_as_often_as_they_were():

@@ -117,6 +117,14 @@ class Layer:
         """Output and new state; the one method that graphs call."""
         return self.call(variables.params, *inputs), variables.state
 
+    def check_values(self, name: str, values: Any, position: int = 0) -> None:
+        """Refuse values of input number ``position`` with which this layer has no meaning, naming the first bad row.
+
+        Called on the host (``Any``: a NumPy array) before a compiled step, in which nothing can be raised, for the
+        inputs of a model that this layer sees directly; ``name`` is what they are called in the message. By default all
+        values are welcome.
+        """
+
     def pre_activation(self, params: Tree, *inputs: Array) -> Array:
         """The weighted input ``z`` of a layer that has an ``activation`` (its output without it)."""
         if not any(field.name == "activation" for field in dataclasses.fields(self)):  # type: ignore[arg-type]

@@ -59,6 +59,11 @@ class TimeDistributed(Layer):
         check_rank(x, 2, self)
         return self.layer.weights(one_step(x))
 
+    def check_values(self, name: str, values: Any, position: int = 0) -> None:
+        """As the layer inside (``Any``: a NumPy array)."""
+        if position == 0:
+            self.layer.check_values(name, values)
+
     def call(self, params: Tree, x: Array, mask: Array | None = None) -> Any:  # type: ignore[override]  # Any: one array or several
         """The layer at every step, in inference."""
         inputs = (x,) if mask is None else (x, mask)

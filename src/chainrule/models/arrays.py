@@ -13,7 +13,7 @@ import numpy as np
 from chainrule._base.checks import check_number, describe
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError, did_you_mean
 from chainrule._base.spec import shape_text
-from chainrule.core import Graph
+from chainrule.core import Graph, check_values
 from chainrule.losses import balanced_class_weight, check_targets
 
 Arrays = tuple[np.ndarray, ...]
@@ -45,7 +45,9 @@ def as_inputs(graph: Graph, x: Any) -> Arrays:  # Any: whatever the user passes
         _check_finite(name, array)
     if len(named) > 1:
         _check_lengths(named)
-    return tuple(_as_dtype(name, symbol.dtype, array) for name, symbol, array in given)
+    arrays = tuple(_as_dtype(name, symbol.dtype, array) for name, symbol, array in given)
+    check_values(graph, arrays, [f"x[{name}]" for name in named])
+    return arrays
 
 
 def _is_ready(symbol: Any, x: Any) -> bool:  # Any: a Symbol; whatever the user passes
