@@ -41,6 +41,8 @@ def conv(
     of a few 1e-6; an infinite value then makes the whole of its tiles NaN. ``jax.default_matmul_precision("highest")``
     chooses the direct sum.
 
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
+
     Args:
         x: input.
         kernel: one, two or three window axes, then channels of a group, then filters.
@@ -93,6 +95,8 @@ def conv_transpose(
     Output sizes for ``n`` cells: ``"valid"`` ``(n − 1)·s + max(d·(k − 1) + 1, s)``, ``"same"`` ``n·s``, cells of
     padding ``(n − 1)·s − p_low − p_high + d·(k − 1) + 1``; ``output_padding`` adds to the sum with explicit padding
     (and, for the two names, replaces the surplus).
+
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
     Shapes:
         ``x: [batch, *space, channels]``, ``kernel: [*window, filters, channels] -> [batch, *larger, filters]``

@@ -24,6 +24,8 @@ def depthwise_conv(
     It is :func:`conv` with as many groups as channels, which on a CPU has kernels of its own. A 3×3 window costs 9
     multiplications per result, where :func:`conv` costs 9 for every channel.
 
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
+
     Args:
         x: input.
         kernel: one, two or three window axes, then channels, then the filters of each channel (the multiplier ``m``).

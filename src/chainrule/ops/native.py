@@ -5,6 +5,11 @@ JAX form instead; on other platforms than the CPU it always does. The environmen
 ``CHAINRULE_NATIVE=0`` leaves the kernels unused, ``CHAINRULE_ISA=portable|avx2|avx512`` chooses the instruction set,
 ``CHAINRULE_LIBRARY`` names a library file built elsewhere, ``CHAINRULE_TUNE_ALLOCATOR=1`` tunes the allocator when
 this module is imported, which ``import chainrule`` does before JAX starts its back end.
+
+Derivatives of the kernels: reverse mode (``jax.grad``, ``jax.vjp``) of every order. Forward mode (``jax.jvp``,
+``jax.linearize``, ``jax.jacfwd``, ``jax.hessian``) is refused by JAX with "can't apply forward-mode autodiff (jvp) to a
+custom_vjp function"; start the program with ``CHAINRULE_NATIVE=0`` for it. A Hessian needs none:
+``jax.jacrev(jax.grad(f))`` computes it in reverse mode.
 """
 
 from __future__ import annotations

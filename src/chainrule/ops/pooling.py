@@ -55,6 +55,8 @@ def max_pool(
     The gradient goes to the first of equal values. Without the compiled kernels equal values share it, which is as
     good a subgradient and several times faster in plain JAX.
 
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
+
     Args:
         x: input, with one to three axes of space.
         window: cells of the window, for each axis of space.
@@ -87,6 +89,8 @@ def avg_pool(
     """The mean of each window; cells of padding are not counted, unless ``count_padding``.
 
     Keras and TensorFlow do not count them, PyTorch does unless told otherwise (``count_include_pad``).
+
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
     Args:
         x: input, with one to three axes of space.

@@ -30,8 +30,9 @@ def lstm(
 
     Each gate is ``x W + h U + b``; their order in the weights is i, f, g, o, as in Keras and PyTorch. PyTorch has two
     biases, of which only the sum matters. On a CPU, 32-bit floats run in compiled kernels; everything else, and
-    derivatives beyond the first, in a scan. Forward-mode derivatives (``jax.jvp``) need the scan: see
-    :mod:`chainrule.ops.native` on how to switch the kernels off.
+    derivatives beyond the first, in a scan.
+
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
     Args:
         x: inputs.
@@ -88,6 +89,8 @@ def gru(
     ``ĥ = tanh(x W + b + r·(h U + b'))`` (``reset_after``, as in Keras, PyTorch and cuDNN) or
     ``tanh(x W + (r·h) U + b)`` (as in the paper, where z and 1 − z are exchanged). PyTorch orders the gates r, z, h.
     The kernels are for ``reset_after``.
+
+    Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
     Args:
         x: inputs.
