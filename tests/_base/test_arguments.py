@@ -42,7 +42,7 @@ def test_arguments_that_are_not_there(make, message):
     [
         (lambda: layers.Conv2D(8), r"missing a required argument: 'kernel_size'\. Type Conv2D\(filters, kernel_size, "),
         (lambda: layers.Conv2D(8, 3, filters=2), "multiple values for argument 'filters'"),
-        (lambda: layers.ReLU("name", 2, 3, 4, 5), "too many positional arguments"),
+        (lambda: layers.ReLU(6, "name", 2, 3, 4, 5), "too many positional arguments"),
     ],
 )
 def test_arguments_missing_or_too_many(make, message):

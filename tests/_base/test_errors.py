@@ -1,5 +1,6 @@
 """The tree of exceptions, and the suggestion of the nearest name."""
 
+import jax
 import pytest
 
 from chainrule import errors as public
@@ -54,3 +55,23 @@ def test_a_note_is_added_once():
     error = ValueError("x")
     assert with_note(with_note(error, "in layer head"), "in layer head") is error
     assert error.__notes__ == ["in layer head"]
+
+
+def test_jax_adds_no_note_of_its_own():
+    """JAX notes under every error that passes through it that it shortened the traceback; ours stay as they are."""
+
+    def refuse(_):
+        raise with_note(errors.ShapeError("the message"), "in layer dense")
+
+    for boundary in (jax.eval_shape, lambda function, x: jax.jit(function)(x)):
+        with pytest.raises(errors.ShapeError) as error:
+            boundary(refuse, 1.0)
+        assert error.value.__notes__ == ["in layer dense"]
+        assert error.value.__cause__ is None
+    with pytest.raises(ValueError, match="plain") as error:  # so that the test sees whether JAX still does
+        jax.jit(_refuse_plainly)(1.0)
+    assert "JAX has removed its internal frames" in error.value.__notes__[0]
+
+
+def _refuse_plainly(_):
+    raise ValueError("plain")

@@ -136,7 +136,7 @@ ROWS = {
     "RandomTranslation": Row(layers.RandomTranslation(0.2, (0.0, 0.1), "wrap"), ((3, 4, 2),)),
     "RandomZoom": Row(layers.RandomZoom(0.2, (-0.1, 0.1), interpolation="nearest"), ((3, 4, 2),)),
     "RandomBranch": Row(layers.RandomBranch(), ((3, 2), (3, 2))),
-    "ReLU": Row(layers.ReLU(), ((3,),)),
+    "ReLU": Row(layers.ReLU(max_value=0.5), ((3,),)),
     "RepeatVector": Row(layers.RepeatVector(4), ((3,),)),
     "Rescaling": Row(layers.Rescaling(2.0, offset=-1.0), ((3,),)),
     "Reshape": Row(layers.Reshape((4, -1)), ((2, 6),)),

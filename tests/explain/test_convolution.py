@@ -7,7 +7,7 @@ from scipy import signal
 
 import chainrule as cr
 from chainrule import explain, layers
-from chainrule._base.errors import ArgumentError, ShapeError
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule.core import Input
 
 
@@ -60,6 +60,19 @@ def test_output_size_is_the_layers(seed):
     assert made.size == layer(Input((size + 8, 1))).shape[1]
     assert str(made).endswith(f"= {made.size}")
     assert made.reach == reach
+
+
+def test_arguments_that_are_not_there_say_what_to_type():
+    with pytest.raises(ArgumentTypeError, match=r"output_size: .*received 'window'. It is called 'kernel_size' here"):
+        explain.output_size(28, window=5)
+    with pytest.raises(ArgumentTypeError, match="Did you mean 'stride'"):
+        explain.transposed_output_size(28, 5, strides=2)
+    with pytest.raises(ArgumentTypeError, match=r"missing a required argument: 'kernel_size'\. Type output_size"):
+        explain.output_size(28)
+    with pytest.raises(ShapeError, match=r"kernel must be an array.*received 2 \(int\).*np.ones\(\(2, 2, 3, 4\)\)"):
+        explain.im2col(np.ones((5, 6, 3)), 2)
+    with pytest.raises(ShapeError, match=r"Give the kernel 2 channels, or put the channels of x last"):
+        explain.im2col(np.ones((5, 6, 2)), np.ones((3, 3, 3, 4)))
 
 
 def test_output_size_shows_the_formula_with_its_numbers():

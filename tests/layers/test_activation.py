@@ -20,6 +20,7 @@ X = np.array([[-2.0, -0.5, 0.0], [0.25, 1.0, -4.0]])
         (Activation("tanh"), np.tanh(X)),
         (Activation(jnp.sin), np.sin(X)),
         (ReLU(), np.maximum(X, 0)),
+        (ReLU(max_value=1.25), np.clip(X, 0, 1.25)),
         (LeakyReLU(), np.where(X > 0, X, 0.1 * X)),
         (LeakyReLU(0.3), np.where(X > 0, X, 0.3 * X)),
         (ELU(2.0), np.where(X > 0, X, 2 * (np.exp(X) - 1))),
@@ -69,5 +70,7 @@ def test_wrong_arguments_say_what_to_do():
         Activation("sigmoyd")
     with pytest.raises(ArgumentError, match="negative_slope must be a finite number at least 0"):
         LeakyReLU(-0.1)
+    with pytest.raises(ArgumentError, match="max_value must be a finite number above 0; received 0"):
+        ReLU(max_value=0)
     with pytest.raises(ArgumentError, match="shared_axes must be a tuple of integers; received 1"):
         PReLU(shared_axes=1)

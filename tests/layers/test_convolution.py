@@ -10,9 +10,9 @@ from scipy import signal
 from window_reference import close, conv, conv_gradients, pads_of
 
 from chainrule import constraints, initializers, regularizers
-from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ChainruleWarning, ShapeError, UnknownNameError
 from chainrule.core import Input
-from chainrule.layers import Conv1D, Conv2D, Conv2DTranspose, Conv3D, Dense, DepthwiseConv2D, SeparableConv2D
+from chainrule.layers import Conv1D, Conv2D, Conv2DTranspose, Conv3D, Dense, DepthwiseConv2D, Rescaling, SeparableConv2D
 
 RNG = np.random.default_rng(3)
 CLASSES = {1: Conv1D, 2: Conv2D, 3: Conv3D}
@@ -211,3 +211,26 @@ def test_initializers_regularizers_and_constraints_reach_their_weights(layer, ke
     assert (bias.init, bias.constraint) == (initializers.Constant(2.0), constraints.MaxNorm(1.0))
     assert bias.regularizer == regularizers.get("l1")
     assert "bias" not in layer(use_bias=False).weights(Input((5, 5, 2)).spec)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "advice"),
+    [
+        (Conv2D(4, 3, padding="same"), (3, 32, 30), r"height 3 and 30 channels.*Input\(\(32, 30, 3\)\)"),
+        (Conv2D(4, 1), (1, 28, 28), r"Input\(\(28, 28, 1\)\)"),
+        (Conv1D(4, 1), (1, 100), r"time 1 and 100 channels.*Input\(\(100, 1\)\)"),
+        (Conv3D(4, 1), (1, 8, 9, 10), r"depth 1 and 10 channels"),
+    ],
+)
+def test_channels_first_is_hinted_at(layer, shape, advice):
+    with pytest.warns(ChainruleWarning, match=advice) as seen:
+        layer(Input(shape))
+    assert seen[0].filename == __file__
+    with pytest.warns(ChainruleWarning, match=advice):
+        layer(Rescaling(1 / 255)(Input(shape)))
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (3, 3, 8), (3, 7, 32), (4, 32, 32), (1, None, 32)])
+def test_other_shapes_are_taken_as_they_are(shape):
+    Conv2D(4, 1)(Input(shape))  # warnings are errors in tests
+    Conv2D(4, 1)(Conv2D(32, (3, 1))(Input((5, 32, 4))))  # (3, 32, 32), but of the model's own making

@@ -120,6 +120,8 @@ def test_bias_and_activation_come_last_and_z_is_without_activation():
 def test_wrong_arguments_and_shapes_say_what_to_do():
     with pytest.raises(ArgumentError, match=r"output_padding must be below the stride, 2; received 2.*ZeroPadding"):
         Conv2DTranspose(3, 3, 2, output_padding=2)
+    with pytest.raises(ArgumentError, match=r"output_padding must be below the dilation, 3; received 3"):
+        Conv2DTranspose(3, 3, 2, output_padding=3, dilation_rate=3)
     with pytest.raises(ArgumentTypeError, match=r"output_padding must be an integer or a tuple of 2; received \(1,\)"):
         Conv2DTranspose(3, 3, 2, output_padding=(1,))
     with pytest.raises(ArgumentError, match="padding must be one of 'valid', 'same'; received 'causal'"):

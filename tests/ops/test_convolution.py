@@ -228,6 +228,31 @@ def test_transposed_values_and_gradients_are_numpys(sizes, window, options):
         assert abs(np.sum(gradient * line) - slope) <= GRADIENT * scale
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strides": 2, "output_padding": 2}, "output_padding must be below the stride, 2; received 2"),
+        ({"strides": (3, 2), "output_padding": (2, 2)}, "below the stride, 2; received 2"),
+        ({"strides": 1, "dilation": 3, "output_padding": 3}, "below the dilation, 3; received 3"),
+        ({"strides": 2, "output_padding": -1}, "output_padding must be an integer of at least 0; received -1"),
+        ({"strides": 2, "output_padding": (1, 1, 1)}, "one number for each of 2 axes; received 3"),
+    ],
+)
+def test_output_padding_that_no_convolution_comes_back_from(options, message):
+    with pytest.raises(ArgumentError, match=message):
+        conv_transpose(jnp.ones((1, 4, 4, 2)), jnp.ones((3, 3, 1, 2)), padding=1, **options)
+
+
+@pytest.mark.parametrize(("stride", "dilation", "added"), [(3, 1, 2), (1, 3, 2), (2, 3, 2), (3, 2, 1)])
+def test_output_padding_up_to_the_larger_of_stride_and_dilation(stride, dilation, added):
+    """The sizes that it chooses among all go back to the size of the input; the values are those without it."""
+    x, kernel = jnp.arange(8.0).reshape(1, 4, 2), jnp.arange(6.0).reshape(3, 1, 2)
+    options = {"strides": stride, "dilation": dilation, "padding": 2}
+    plain, larger = (conv_transpose(x, kernel, **options, output_padding=extra) for extra in (0, added))
+    assert larger.shape[1] == plain.shape[1] + added
+    np.testing.assert_allclose(larger[:, : plain.shape[1]], plain, rtol=1e-6)
+
+
 def test_vmap_and_scan_run_the_same_convolution():
     x, kernel, bias = drawn("3x3 same", batch=3)
     options = settings("3x3 same")

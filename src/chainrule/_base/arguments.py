@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from chainrule._base.errors import ArgumentTypeError, did_you_mean
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _SIZE = "Leave it out: sizes are taken from the input when the layer is called."
 _BEGIN = "Begin the model with Input(shape) instead, without the batch axis: Sequential([Input(13), Dense(3)])."
@@ -52,7 +53,6 @@ _ELSEWHERE = {
     "inplace": _KERNEL,
     "bidirectional": "Wrap the layer: Bidirectional(LSTM(32)).",
     "num_layers": "Write one layer after another, or RNN(StackedRNNCells(...)).",
-    "max_value": "Write Activation('relu6') for a cap at 6.",
     "clipnorm": _CLIP,
     "clipvalue": _CLIP,
     "global_clipnorm": _CLIP,
@@ -127,26 +127,53 @@ def check_arguments(cls: type[T]) -> type[T]:
         Window: must be called with its own arguments (strides); received 'stride'. Did you mean 'strides'?
     """
     made = cls.__init__
-    signature = inspect.signature(made)
-    own = [name for name in signature.parameters if name != "self"]
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    checked = functools.partial(_check_call, inspect.signature(made))
 
     @functools.wraps(made)
     def __init__(self: Any, *args: Any, **named: Any) -> None:  # Any: as the class's own
-        strange = [] if takes_all else [name for name in named if name not in own]
-        if strange:
-            raise ArgumentTypeError(_strange(type(self).__name__, strange[0], own))
-        try:
-            signature.bind(self, *args, **named)
-        except TypeError as error:
-            raise ArgumentTypeError(
-                f"{type(self).__name__}: must be called with its own arguments ({', '.join(own)}); received a call "
-                f"with this fault: {error}. Type {type(self).__name__}({_required(signature)})."
-            ) from None
+        checked(type(self).__name__, (self, *args), named)
         made(self, *args, **named)
 
     cls.__init__ = __init__  # type: ignore[method-assign]  # the same signature
     return cls
+
+
+def check_function(function: F) -> F:
+    """Let ``function(...)`` refuse arguments that it does not have, or misses, with what to type.
+
+    Example:
+        >>> @check_function
+        ... def area(kernel_size):
+        ...     return kernel_size**2
+        >>> try:
+        ...     area(window=2)
+        ... except TypeError as error:
+        ...     print(error)
+        area: must be called with its own arguments (kernel_size); received 'window'. It is called 'kernel_size' here.
+    """
+    checked = functools.partial(_check_call, inspect.signature(function))
+
+    @functools.wraps(function)
+    def call(*args: Any, **named: Any) -> Any:  # Any: as the function's own
+        checked(function.__name__, args, named)
+        return function(*args, **named)
+
+    return call  # type: ignore[return-value]  # the same signature
+
+
+def _check_call(signature: inspect.Signature, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+    own = [name for name in signature.parameters if name != "self"]
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    strange = [] if takes_all else [name for name in named if name not in own]
+    if strange:
+        raise ArgumentTypeError(_strange(owner, strange[0], own))
+    try:
+        signature.bind(*args, **named)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"{owner}: must be called with its own arguments ({', '.join(own)}); received a call with this fault: "
+            f"{error}. Type {owner}({_required(signature)})."
+        ) from None
 
 
 def _strange(owner: str, name: str, own: Sequence[str]) -> str:
@@ -158,6 +185,6 @@ def _strange(owner: str, name: str, own: Sequence[str]) -> str:
 
 
 def _required(signature: inspect.Signature) -> str:
-    parameters = list(signature.parameters.values())[1:]
+    parameters = [parameter for name, parameter in signature.parameters.items() if name != "self"]
     needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     return ", ".join([*needed, "..."] if len(needed) < len(parameters) else needed)

@@ -25,9 +25,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# JAX puts a note under every error that passes through its functions; ours say all there is to know.
+_FOREIGN_NOTE = "JAX has removed its internal frames"
+
 
 class ChainruleError(Exception):
     """Base of every error that chainrule raises on purpose."""
+
+    def add_note(self, note: str) -> None:
+        """Add ``note`` under the message, unless it is JAX's about its own frames."""
+        if _FOREIGN_NOTE not in note:
+            super().add_note(note)
 
 
 class ArgumentError(ChainruleError, ValueError):

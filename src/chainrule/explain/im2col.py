@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from chainrule._base.arguments import check_function
+from chainrule._base.checks import describe
 from chainrule._base.errors import ShapeError
 from chainrule.ops.window import Padding, check_fits, explicit_padding, output_size, per_axis
 
@@ -39,6 +41,7 @@ class Im2col(NamedTuple):
         return f"{left} · {right} = {made} (filters × window cells · window cells × positions)"
 
 
+@check_function
 def im2col(
     x: npt.ArrayLike,
     kernel: npt.ArrayLike,
@@ -78,10 +81,19 @@ def im2col(
     """
     image, weights = np.asarray(x, np.float64), np.asarray(kernel, np.float64)
     rank = weights.ndim - 2
-    if rank not in (1, 2, 3) or image.ndim != rank + 1 or image.shape[-1] != weights.shape[-2]:
+    if rank not in (1, 2, 3):
+        example = (2, 2, image.shape[-1] if image.ndim else 1, 4)
+        raise ShapeError(
+            f"im2col: kernel must be an array [*window, channels, filters]; received {describe(kernel)}. To lay out "
+            f"windows of 2 × 2 for 4 filters, whatever their weights, type im2col(x, np.ones({example}))."
+        )
+    if image.ndim != rank + 1 or image.shape[-1] != weights.shape[-2]:
+        advice = "Pass one example without its batch axis: x[0]."
+        if image.ndim == rank + 1:
+            advice = f"Give the kernel {image.shape[-1]} channels, or put the channels of x last."
         raise ShapeError(
             "im2col: x [*space, channels] and kernel [*window, channels, filters] must belong together; received "
-            f"shapes {image.shape} and {weights.shape}. Pass one example without its batch axis: x[0]."
+            f"shapes {image.shape} and {weights.shape}. {advice}"
         )
     window = weights.shape[:-2]
     steps, spread = per_axis("strides", strides, rank, "im2col"), per_axis("dilation", dilation, rank, "im2col")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chainrule._base.arguments import check_function
 from chainrule._base.checks import check_positive_int
 from chainrule._base.errors import ShapeError
 from chainrule.ops.convolution import transposed_sizes
@@ -30,6 +31,7 @@ class OutputSize(NamedTuple):
         return self.working
 
 
+@check_function
 def output_size(
     size: int,
     kernel_size: int,
@@ -83,6 +85,7 @@ def output_size(
     return OutputSize(made, (low, high), reach, working)
 
 
+@check_function
 def transposed_output_size(
     size: int,
     kernel_size: int,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from chainrule._base.checks import check_choice, check_positive_int, describe, owner_name
-from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ChainruleWarning, ShapeError
 from chainrule._base.spec import Array, Spec, has_symbolic, shape_text
+from chainrule.core import Symbol
 from chainrule.ops import activations
 from chainrule.ops.activations import Activation
 from chainrule.ops.window import explicit_padding, extent
@@ -17,6 +19,7 @@ from chainrule.ops.window import explicit_padding, extent
 Sizes = int | tuple[int, ...]
 Padding = str | int | tuple[int | tuple[int, int], ...]
 ActivationLike = str | Activation | None
+_NO_CHANNELS = 8  # an input with so many cells along an axis has them in space rather than in channels
 _SPACE = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -94,6 +97,28 @@ def check_axes(x: Spec | Array, rank: int, owner: object) -> None:
     raise ShapeError(
         f"{owner_name(owner)}: the input must have {rank + 2} axes, [{wanted}]; received shape {_shape(x)}. {hint}"
     )
+
+
+def warn_channels_first(symbol: Any, rank: int, owner: object) -> None:  # Any: whatever the layer is called on
+    """Warn where the model's input looks like images with the channels first, as PyTorch has them."""
+    if not isinstance(symbol, Symbol) or len(symbol.shape) != rank + 2:
+        return
+    source = symbol
+    while source.node is not None and source.node.inputs[0] is not None:  # back to the input, past what keeps its shape
+        if source.node.inputs[0].shape != symbol.shape:
+            return
+        source = source.node.inputs[0]
+    first, *others = symbol.shape[1:]
+    few = (1,) if rank == 1 else (1, 3)
+    if first in few and all(isinstance(size, int) and size >= _NO_CHANNELS for size in others):
+        space = _SPACE[rank]
+        warnings.warn(
+            f"{owner_name(owner)}: the input must be [batch, {', '.join(space)}, channels]; received shape "
+            f"{shape_text(symbol.spec)}, which reads as {space[0]} {first} and {others[-1]} channels, but looks as if "
+            f"the channels came first. If so, write Input({(*others, first)}) and feed np.moveaxis(x, 1, -1).",
+            ChainruleWarning,
+            stacklevel=3,
+        )
 
 
 def check_room(

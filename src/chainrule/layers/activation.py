@@ -51,19 +51,31 @@ class Activation(Layer):
 @register_class
 @dataclass(frozen=True, eq=False)
 class ReLU(Layer):
-    """``max(0, z)``, as a layer.
+    """``max(0, z)``, as a layer; with ``max_value`` cut off there, ``min(max(0, z), max_value)``.
+
+    Args:
+        max_value: the largest output; 6 makes it ReLU6, as MobileNets for small integers have it.
+        name: name in the model.
 
     Example:
         >>> import jax.numpy as jnp
-        >>> ReLU().call({}, jnp.array([[-1.0, 2.0]])).tolist()
-        [[0.0, 2.0]]
+        >>> ReLU().call({}, jnp.array([[-1.0, 2.0, 9.0]])).tolist()
+        [[0.0, 2.0, 9.0]]
+        >>> ReLU(max_value=6).call({}, jnp.array([[-1.0, 2.0, 9.0]])).tolist()
+        [[0.0, 2.0, 6.0]]
     """
 
+    max_value: float | None = None
     name: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.max_value is not None:
+            check_number("max_value", self.max_value, self, above=0)
+
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # noqa: ARG002 - no weights
-        """``max(0, x)``."""
-        return activations.relu(x)
+        """``max(0, x)``, at most ``max_value``."""
+        y = activations.relu(x)
+        return y if self.max_value is None else jnp.minimum(y, jnp.asarray(self.max_value, y.dtype))
 
 
 @register_class

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from chainrule._base.checks import check_positive_int, owner_name
 from chainrule._base.errors import ArgumentError, ShapeError
@@ -33,6 +33,7 @@ from chainrule.layers._window import (
     check_sizes,
     per_axis,
     split_activation,
+    warn_channels_first,
     window_reach,
 )
 from chainrule.ops import activations
@@ -112,6 +113,11 @@ class Conv(Layer):
                 f"{owner_name(self)}: filters must be a multiple of groups={self.groups}; received filters="
                 f"{self.filters}. Choose groups among the divisors of filters and of the input's channels."
             )
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """Record a call on a symbol (``Any``: as of every layer); a hint where the channels seem to come first."""
+        warn_channels_first(inputs[0] if inputs else None, self.rank, self)
+        return super().__call__(*inputs, **named)
 
     def weights(self, x: Spec) -> dict[str, Weight]:  # type: ignore[override]  # this layer has one input
         """``kernel`` and, with ``use_bias``, ``bias``."""

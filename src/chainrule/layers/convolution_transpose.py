@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from chainrule._base.checks import check_int, check_positive_int, owner_name
-from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule._base.checks import check_positive_int, owner_name
+from chainrule._base.errors import ArgumentTypeError, ShapeError
 from chainrule._base.registry import register_class
 from chainrule._base.spec import Array, Spec, Weight, shape_text
 from chainrule._base.tree import Tree
@@ -33,7 +33,7 @@ from chainrule.layers._window import (
     per_axis,
 )
 from chainrule.ops import activations
-from chainrule.ops.convolution import conv_transpose, transposed_sizes
+from chainrule.ops.convolution import check_output_padding, conv_transpose, transposed_sizes
 from chainrule.ops.window import extent
 
 
@@ -57,8 +57,8 @@ class ConvTranspose(Layer):
         strides: how many times as large the output is.
         padding: ``"valid"``, ``"same"``, or the cells cut off at both ends: a number, or for each axis a number or a
             pair ``(before, after)``.
-        output_padding: cells added at the end, fewer than the stride; chooses among the input sizes that a strided
-            convolution maps to one. With ``"valid"`` and ``"same"`` the sum is taken with padding 0 and ``k // 2``.
+        output_padding: cells added at the end, fewer than stride or dilation; chooses among the input sizes that a
+            strided convolution maps to one. With ``"valid"`` and ``"same"`` the sum is taken with padding 0 and ``k // 2``.
         dilation_rate: distance of the window's cells.
         activation: name, function or object; ``"linear"`` for none.
         use_bias: whether ``bias`` is added.
@@ -74,7 +74,7 @@ class ConvTranspose(Layer):
         x: [batch, *space, in] -> [batch, *larger, filters]; kernel: [*window, filters, in]; bias: [filters].
 
     Raises:
-        ArgumentError: a size is not positive, ``output_padding`` is not below the stride, the padding is unknown.
+        ArgumentError: a size is not positive, ``output_padding`` is too large, the padding is unknown.
         ShapeError: another number of axes or channels, or the padding cuts everything off.
 
     References:
@@ -115,13 +115,7 @@ class ConvTranspose(Layer):
                 f"{owner_name(self)}: output_padding must be an integer or a tuple of {self.rank}; received {given!r}. "
                 "Write for example output_padding=1."
             )
-        for added, stride in zip(per_axis(given, self.rank), strides, strict=True):
-            check_int("output_padding", added, self, minimum=0)
-            if added >= stride:
-                raise ArgumentError(
-                    f"{owner_name(self)}: output_padding must be below the stride, {stride}; received {added}. "
-                    "Cells beyond that are reached by no input; use ZeroPadding for them."
-                )
+        check_output_padding(per_axis(given, self.rank), strides, per_axis(self.dilation_rate, self.rank), self)
 
     def weights(self, x: Spec) -> dict[str, Weight]:  # type: ignore[override]  # this layer has one input
         """``kernel`` and, with ``use_bias``, ``bias``."""

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from chainrule._base.errors import ShapeError
+from chainrule._base.checks import check_int, owner_name
+from chainrule._base.errors import ArgumentError, ShapeError
 from chainrule._base.spec import Array, has_symbolic
 from chainrule.ops import convolution_products as products
 from chainrule.ops.convolution_plain import Geometry, lax_forward, lax_transposed, pulled
@@ -94,7 +95,7 @@ def conv_transpose(
 
     Output sizes for ``n`` cells: ``"valid"`` ``(n − 1)·s + max(d·(k − 1) + 1, s)``, ``"same"`` ``n·s``, cells of
     padding ``(n − 1)·s − p_low − p_high + d·(k − 1) + 1``; ``output_padding`` adds to the sum with explicit padding
-    (and, for the two names, replaces the surplus).
+    (and, for the two names, replaces the surplus) and lies below the larger of stride and dilation.
 
     Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
@@ -146,6 +147,8 @@ def transposed_sizes(
     rank = len(window)
     reach = [extent(k, d) for k, d in zip(window, dilation, strict=True)]
     extra = (output_padding,) * rank if isinstance(output_padding, int) else output_padding
+    if extra is not None:
+        check_output_padding(extra, strides, dilation, "conv_transpose")
     if padding == "valid" and extra is None:
         extra = tuple(max(s - r, 0) for s, r in zip(strides, reach, strict=True))
     if padding == "valid":
@@ -161,6 +164,26 @@ def transposed_sizes(
     added = (0,) * rank if extra is None else tuple(extra)
     grown = zip(sizes, strides, reach, pads, added, strict=True)
     return tuple((n - 1) * s + r - low - high + e for n, s, r, (low, high), e in grown), pads
+
+
+def check_output_padding(added: Sequence[int], strides: Sequence[int], dilation: Sequence[int], owner: object) -> None:
+    """Require for each axis a number below the larger of stride and dilation, as PyTorch does.
+
+    That many output sizes there are from which a convolution comes to one size; cells beyond are reached by no input.
+    """
+    if len(added) != len(strides):
+        raise ArgumentError(
+            f"{owner_name(owner)}: output_padding must be one number for each of {len(strides)} axes; received "
+            f"{len(added)}. Write for example output_padding=1."
+        )
+    for extra, stride, spread in zip(added, strides, dilation, strict=True):
+        check_int("output_padding", extra, owner, minimum=0)
+        if extra >= max(stride, spread):
+            kind = f"the stride, {stride}" if spread <= stride else f"the dilation, {spread}"
+            raise ArgumentError(
+                f"{owner_name(owner)}: output_padding must be below {kind}; received {extra}. "
+                "Cells beyond that are reached by no input; use ZeroPadding for them."
+            )
 
 
 def _convolved(geometry: Geometry, x: Array, kernel: Array, bias: Array | None, activation: Activation) -> Array:
