@@ -23,7 +23,7 @@ for _ in range(6):
 print(json.dumps({"tuned": native.is_allocator_tuned(), "faults": counts[-1] - counts[0]}))
 """
 
-# Of every operation with kernels, whether JAX takes its Hessian; of two together, the Hessian by each way that it takes.
+# Whether JAX takes the Hessian of each operation with kernels; of two together, the Hessian by each way that it takes.
 HESSIANS = """
 import json
 import jax, jax.numpy as jnp, numpy as np
