@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from chainrule.ops import normalization as ops
 
@@ -48,51 +47,3 @@ def test_sums_of_bfloat16_are_formed_in_float32():
 def test_unit_length_has_a_finite_gradient_at_zero():
     slope = jax.grad(lambda x: ops.unit_length(x, (0,)).sum())(jnp.zeros(3))
     assert bool(jnp.isfinite(slope).all())
-
-
-@pytest.mark.parametrize(
-    ("shape", "axes", "rows"),
-    [
-        ((5, 3), (0,), None),
-        ((4, 3, 2, 7), (0, 1, 2), None),
-        ((5, 2, 3), (0, 2), [1, 1, 0, 1, 0]),
-        ((3, 2), (0,), [0] * 3),
-    ],
-)
-def test_batch_standardize_equals_the_formula_with_its_derivatives(shape, axes, rows):
-    """Value and gradients, those of the statistics too, against the formula differentiated step by step in float64."""
-    rng = np.random.default_rng(3)
-    channels = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
-    x, gamma, beta, slopes = (rng.normal(size=size) + 2 for size in (shape, channels, channels, shape))
-    mask = None if rows is None else np.asarray(rows, bool).reshape(-1, *(1,) * (len(shape) - 1))
-
-    def fast(x, gamma, beta):
-        y, mean, variance = ops.batch_standardize(x, gamma, beta, axes=axes, epsilon=1e-3, mask=mask)
-        return jnp.sum(y * slopes) + jnp.sum(jnp.sin(mean)) + jnp.sum(jnp.cos(variance))
-
-    def slow(x, gamma, beta):
-        mean, variance = ops.moments(x, axes, mask=mask)
-        y = ops.standardize(x, mean, variance, 1e-3) * gamma + beta
-        return jnp.sum(y * slopes) + jnp.sum(jnp.sin(mean)) + jnp.sum(jnp.cos(variance))
-
-    with jax.enable_x64(True):
-        wide = tuple(jnp.asarray(a, jnp.float64) for a in (x, gamma, beta))
-        wanted = jax.value_and_grad(slow, (0, 1, 2))(*wide)
-        jax.tree.map(
-            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10),
-            jax.value_and_grad(fast, (0, 1, 2))(*wide),
-            wanted,
-        )
-        second = [jax.grad(lambda x, f=f: jnp.sum(jax.grad(f)(x, *wide[1:]) ** 2))(wide[0]) for f in (fast, slow)]
-        np.testing.assert_allclose(*second, atol=1e-8)
-    narrow = jax.value_and_grad(fast, (0, 1, 2))(*(jnp.asarray(a, jnp.float32) for a in (x, gamma, beta)))
-    # float32: sums of at most 168 terms
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), narrow, wanted)
-
-
-def test_batch_standardize_with_everything_left_out():
-    x = jnp.ones((2, 3), jnp.bfloat16)
-    y, mean, variance = ops.batch_standardize(x, None, None, axes=(0,), epsilon=1.0)
-    assert y.dtype == jnp.bfloat16
-    assert mean.dtype == variance.dtype == jnp.float32
-    assert not np.asarray(y, np.float32).any()

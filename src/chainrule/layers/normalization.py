@@ -24,7 +24,10 @@ from chainrule.layers._declare import (
     known_size,
     positive_axes,
 )
+from chainrule.layers._window import ActivationLike, split_activation
+from chainrule.ops import activations
 from chainrule.ops import normalization as ops
+from chainrule.ops.normalization_batch import batch_standardize
 
 Axis = int | tuple[int, ...]
 
@@ -52,6 +55,8 @@ class BatchNormalization(Layer):
         gamma_regularizer: penalty on ``gamma``.
         beta_constraint: projection of ``beta``.
         gamma_constraint: projection of ``gamma``.
+        activation: name, function or object, applied to the result; ``"linear"`` for none. ReLU is applied in the same
+            pass. Keras has it as a layer of its own.
         name: name in the model.
 
     Shapes:
@@ -78,9 +83,11 @@ class BatchNormalization(Layer):
     gamma_regularizer: RegularizerLike = None
     beta_constraint: ConstraintLike = None
     gamma_constraint: ConstraintLike = None
+    activation: ActivationLike = "linear"
     name: str | None = None
 
     def __post_init__(self) -> None:
+        activations.get(self.activation)
         check_number("momentum", self.momentum, self, at_least=0, at_most=1)
         check_number("epsilon", self.epsilon, self, above=0)
 
@@ -106,15 +113,19 @@ class BatchNormalization(Layer):
         check_size(x, axis, state["moving_mean"].shape[0], self)
         gamma, beta = (_at(params.get(name), (axis,), x) for name in ("gamma", "beta"))
         if context.training:
+            fused, rest = split_activation(self.activation)
             axes = tuple(i for i in range(x.ndim) if i != axis)
             rows = _real_rows(context, x.ndim)
-            y, mean, variance = ops.batch_standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon, mask=rows)
-            return y, {
+            y, mean, variance = batch_standardize(
+                x, gamma, beta, axes=axes, epsilon=self.epsilon, mask=rows, activation=fused
+            )
+            return rest(y), {
                 "moving_mean": self._moved(state["moving_mean"], mean),
                 "moving_variance": self._moved(state["moving_variance"], variance),
             }
         mean, variance = (along(state[name], (axis,), x.ndim) for name in ("moving_mean", "moving_variance"))
-        return ops.scale_and_shift(ops.standardize(x, mean, variance, self.epsilon), gamma, beta), state
+        y = ops.scale_and_shift(ops.standardize(x, mean, variance, self.epsilon), gamma, beta)
+        return activations.get(self.activation)(y), state
 
     def _moved(self, old: Array, batch: Array) -> Array:
         new = batch.reshape(old.shape).astype(old.dtype)

@@ -6,10 +6,8 @@ E[x²] − E[x]², which cancels), and results come back in the dtype of ``x``.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -115,89 +113,3 @@ def unit_length(x: Array, axes: Sequence[int], epsilon: float = 1e-12) -> Array:
     wide = widen(x)
     square = jnp.sum(jnp.square(wide), tuple(axes), keepdims=True)
     return (wide * jax.lax.rsqrt(jnp.maximum(square, epsilon))).astype(x.dtype)
-
-
-def batch_standardize(
-    x: Array,
-    gamma: Array | None,
-    beta: Array | None,
-    *,
-    axes: Sequence[int],
-    epsilon: float,
-    mask: Array | None = None,
-) -> tuple[Array, Array, Array]:
-    """``γ (x − μ) / √(σ² + ε) + β`` with the statistics of ``x`` itself over ``axes``: batch normalisation in training.
-
-    Forward and backward pass read ``x`` twice each: all that depends on channels alone is formed first, and the rest is
-    ``y = x·s + t`` and ``dx = dy·k + x·c₁ + c₂``. Differentiating the formula step by step takes four times as long.
-
-    Args:
-        x: array of any shape.
-        gamma: scale, with the rank of ``x``.
-        beta: shift, with the rank of ``x``.
-        axes: axes to average over.
-        epsilon: added to the variance.
-        mask: booleans ``[batch, 1, ...]`` with the rank of ``x``; rows where it is false are left out of the
-            statistics, and normalised all the same.
-
-    Returns:
-        The result in the dtype of ``x``; mean and biased variance in float32 at least, with the rank of ``x``.
-
-    References:
-        Ioffe, Szegedy, "Batch Normalization", 2015, https://arxiv.org/abs/1502.03167, algorithm 1 and section 3.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> y, mean, variance = batch_standardize(jnp.array([[1.0], [3.0]]), None, None, axes=(0,), epsilon=0.0)
-        >>> y.tolist(), mean.tolist(), variance.tolist()
-        ([[-1.0], [1.0]], [[2.0]], [[1.0]])
-    """
-    channels = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
-    wide = widen(jnp.zeros((), x.dtype)).dtype
-    scale = jnp.ones(channels, wide) if gamma is None else gamma.astype(wide)
-    shift = jnp.zeros(channels, wide) if beta is None else beta.astype(wide)
-    weight = None if mask is None else mask.astype(wide)
-    return _batch_standardize(x, (scale, shift), weight, tuple(axes), epsilon)
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def _batch_standardize(
-    x: Array, affine: tuple[Array, Array], weight: Array | None, axes: tuple[int, ...], epsilon: float
-) -> tuple[Array, Array, Array]:
-    return _batch_forward(x, affine, weight, axes, epsilon)[0]
-
-
-def _batch_forward(
-    x: Array, affine: tuple[Array, Array], weight: Array | None, axes: tuple[int, ...], epsilon: float
-) -> tuple[tuple[Array, Array, Array], tuple[Any, ...]]:  # Any: arrays, or None
-    gamma, beta = affine
-    mean, variance = moments(x, axes, mask=None if weight is None else weight > 0)
-    rstd = jax.lax.rsqrt(variance + epsilon)
-    slope = gamma * rstd
-    y = (x.astype(slope.dtype) * slope + (beta - mean * slope)).astype(x.dtype)
-    return (y, mean, variance), (x, gamma, weight, mean, rstd)
-
-
-def _batch_backward(
-    axes: tuple[int, ...],
-    epsilon: float,  # noqa: ARG001 - as custom_vjp calls it
-    kept: tuple[Any, ...],  # Any: arrays, or None
-    slopes: tuple[Array, Array, Array],
-) -> tuple[Array, tuple[Array, Array], None]:
-    x, gamma, weight, mean, rstd = kept
-    dy, dmean, dvariance = (slope.astype(rstd.dtype) for slope in slopes)
-    centred = x.astype(rstd.dtype) - mean
-    by_shift = jnp.sum(dy, axes, keepdims=True)
-    by_scale = jnp.sum(dy * centred, axes, keepdims=True) * rstd
-    rows = 1 if weight is None else weight
-    count = math.prod(x.shape[axis] for axis in axes if weight is None or weight.shape[axis] == 1)
-    if weight is not None:
-        count = jnp.maximum(jnp.sum(weight) * count, 1)
-    # through y itself, through σ² (linear in x − μ) and through μ (constant); left-out rows move neither of these two
-    linear = 2 * dvariance / count - gamma * rstd**2 * by_scale / count
-    constant = dmean / count - gamma * rstd * by_shift / count
-    dx = dy * (gamma * rstd) + (centred * linear + constant) * rows
-    return dx.astype(x.dtype), (by_scale, by_shift), None
-
-
-_batch_standardize.defvjp(_batch_forward, _batch_backward)
