@@ -5,8 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmarks are no part of the package
 
-from benchmarks import compile as compiling
 from benchmarks.workloads import get
+
+from benchmarks import compile as compiling
 
 
 def test_every_form_is_timed_in_a_process_without_the_cache(monkeypatch):

@@ -1,5 +1,7 @@
 """The product with its own form of the weight gradient is the plain product, to every order."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +9,15 @@ import pytest
 
 from chainrule.ops.linear import kernel_product
 
-# wider than high, higher than wide, and (the last) too wide to be turned
-SHAPES = [((7, 3), (3, 5)), ((7, 5), (5, 3)), ((2, 4, 5), (5, 3)), ((3, 130), (130, 129))]
+# wider than high, higher than wide, and (the last two) too wide to be turned
+SHAPES = [
+    ((7, 3), (3, 5)),
+    ((7, 5), (5, 3)),
+    ((2, 4, 5), (5, 3)),
+    ((0, 4, 5), (5, 3)),
+    ((3, 130), (130, 129)),
+    ((2, 3, 130), (130, 129)),
+]
 RTOL = 1e-5  # float32 sums of at most 130 products
 
 
@@ -30,6 +39,16 @@ def test_values_and_gradients_equal_numpy_in_float64(x_shape, kernel_shape):
     np.testing.assert_allclose(value, x @ kernel, rtol=RTOL, atol=RTOL * 30)
     np.testing.assert_allclose(by_x, factors @ kernel.T, rtol=RTOL, atol=RTOL * 30)
     np.testing.assert_allclose(by_kernel, rows.T @ flat, rtol=RTOL, atol=RTOL * 30)
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="the form is the CPU's")
+def test_no_product_sums_over_two_axes():
+    """XLA:CPU has no fast form for those."""
+    x, kernel = narrow(*drawn((2, 4, 5), (5, 3)))
+    slopes = jax.grad(lambda x, kernel: jnp.sum(jnp.sin(kernel_product(x, kernel))), (0, 1))
+    axes = re.findall(r"contracting_dims = \[([\d, ]*)\]", jax.jit(slopes).lower(x, kernel).as_text())
+    assert len(axes) == 3
+    assert all("," not in each for each in axes)
 
 
 @pytest.mark.parametrize(("x_shape", "kernel_shape"), SHAPES[:2])

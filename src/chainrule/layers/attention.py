@@ -30,6 +30,7 @@ from chainrule.layers._declare import (
 from chainrule.layers.dropout import Dropout
 from chainrule.layers.masking import check_mask, select_rows
 from chainrule.ops.attention import attend, causal_mask, masked_softmax
+from chainrule.ops.linear import kernel_product
 
 _INPUTS = ("query", "value", "key", "mask", "attention_mask")
 
@@ -277,7 +278,7 @@ class MultiHeadAttention(AttentionBase):
         """``x @ kernel + bias`` as one product, then heads apart: ``[batch, heads, time, dim]``."""
         size, heads, dim = params["kernel"].shape
         check_size(x, -1, size, self)
-        y = x @ params["kernel"].reshape(size, heads * dim)
+        y = kernel_product(x, params["kernel"].reshape(size, heads * dim))
         if self.use_bias:
             y = y + params["bias"].reshape(1, 1, heads * dim)
         return jnp.swapaxes(y.reshape(*x.shape[:2], heads, dim), 1, 2)
@@ -290,7 +291,7 @@ class MultiHeadAttention(AttentionBase):
         own = params["attention_output"]
         heads, dim, out = own["kernel"].shape
         joined = jnp.swapaxes(means, 1, 2).reshape(means.shape[0], means.shape[2], heads * dim)
-        y: Array = joined @ own["kernel"].reshape(heads * dim, out)
+        y = kernel_product(joined, own["kernel"].reshape(heads * dim, out))
         return y + along(own["bias"], (2,), 3) if self.use_bias else y
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -21,7 +22,9 @@ def kernel_product(x: Array, kernel: Array) -> Array:
 
     XLA:CPU hands plain products to its fast library, and products whose left side is transposed, as every weight
     gradient is, to a slow one. Where it is cheap, the smaller of ``x`` and ``g`` is therefore transposed beforehand.
-    Values and derivatives of every order, forward and reverse, are those of ``x @ kernel``.
+    Further axes are laid together first, which XLA does not do by itself where it sums over two of them: at 64 x 64
+    rows, 128 to 512 features, a gradient takes 9 ms that took 19. Values and derivatives of every order, forward and
+    reverse, are those of ``x @ kernel``.
 
     Shapes:
         x: ``[..., in]``; kernel: ``[in, out]`` -> ``[..., out]``
@@ -31,9 +34,11 @@ def kernel_product(x: Array, kernel: Array) -> Array:
         >>> kernel_product(jnp.array([[5.0, 6.0]]), jnp.array([[1.0, 3.0], [2.0, 4.0]])).tolist()
         [[17.0, 39.0]]
     """
-    if x.ndim == 2 and min(kernel.shape) <= _TURNED_WIDTH and jax.default_backend() == "cpu":
-        return _turning_product(x, kernel)
-    return x @ kernel
+    if jax.default_backend() != "cpu" or x.ndim < 2:
+        return x @ kernel
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    product = _turning_product if min(kernel.shape) <= _TURNED_WIDTH else jnp.matmul
+    return product(rows, kernel).reshape(*x.shape[:-1], kernel.shape[1])
 
 
 @jax.custom_jvp
