@@ -274,3 +274,72 @@ def test_bad_targets_are_named_by_row(loss, targets, num_classes, message):
 )
 def test_good_targets_pass(loss, targets, num_classes):
     losses.check_targets(loss, targets, num_classes)
+
+
+def numpy_ignoring(logits, labels, ignored, smoothing=0.0):
+    """Per example the mean over the labels that count, one by one in float64."""
+    means = []
+    for rows, own in zip(np.asarray(logits, np.float64), labels, strict=True):
+        values = []
+        for row, label in zip(rows.reshape(-1, rows.shape[-1]), np.ravel(own), strict=True):
+            if label != ignored:
+                logs = row - scipy.special.logsumexp(row)
+                values.append(-(1 - smoothing) * logs[label] - smoothing * logs.mean())
+        means.append(np.mean(values) if values else 0.0)
+    return np.array(means)
+
+
+@pytest.mark.parametrize("ignored", [0, 3, -1])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("space", [(5,), (2, 3)])
+def test_ignored_labels_do_not_count(ignored, smoothing, space):
+    logits = RNG.normal(size=(4, *space, 6)).astype(np.float32)
+    labels = RNG.integers(6, size=(4, *space))
+    labels[1].flat[:2] = ignored
+    labels[2] = ignored  # an example of nothing else
+    loss = losses.CrossEntropy(label_smoothing=smoothing, ignore_class=ignored)
+    got = loss(jnp.asarray(logits), jnp.asarray(labels))
+    np.testing.assert_allclose(got, numpy_ignoring(logits, labels, ignored, smoothing), rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_predicted_for_ignored_labels_has_no_effect():
+    """Neither on values nor on gradients, be it NaN."""
+    logits, labels = RNG.normal(size=(3, 4, 5)).astype(np.float32), RNG.integers(1, 5, size=(3, 4))
+    labels[:, 2:] = 0
+    broken = logits.copy()
+    broken[:, 2], broken[:, 3] = np.nan, np.inf
+    loss = losses.CrossEntropy(ignore_class=0)
+    np.testing.assert_array_equal(loss(jnp.asarray(broken), labels), loss(jnp.asarray(logits), labels))
+    slope = slopes(loss, jnp.asarray(broken), jnp.asarray(labels))
+    np.testing.assert_array_equal(slope[:, 2:], 0)
+    np.testing.assert_allclose(slope[:, :2], slopes(losses.CrossEntropy(), logits[:, :2], labels[:, :2]), rtol=1e-6)
+
+
+def test_weights_by_length_give_the_mean_over_all_labels():
+    """As Keras's ``ignore_class`` and PyTorch's ``ignore_index`` have it."""
+    logits, labels = RNG.normal(size=(3, 4, 5)), RNG.integers(1, 5, size=(3, 4))
+    labels[0, 1:], labels[1, 3] = 0, 0
+    logs = scipy.special.log_softmax(logits, axis=-1)
+    every = -np.take_along_axis(logs, labels[..., None], axis=-1)[..., 0][labels != 0].mean()
+    values = losses.CrossEntropy(ignore_class=0)(jnp.asarray(logits, jnp.float32), jnp.asarray(labels))
+    weight = jnp.asarray((labels != 0).sum(axis=1), jnp.float32)
+    assert float(losses.reduce(values, weight)) == pytest.approx(every, rel=1e-5)
+
+
+def test_ignored_labels_need_not_be_classes_but_must_be_labels():
+    loss = losses.CrossEntropy(ignore_class=-1)
+    losses.check_targets(loss, np.array([[0, 2], [-1, -1]]), 3)
+    with pytest.raises(ArgumentError, match=r"a class from 0 to 2; received -2 in row 1"):
+        losses.check_targets(loss, np.array([[0, 2], [-2, -1]]), 3)
+    with pytest.raises(ArgumentError, match="some targets must count; received -1, which is ignore_class, in all 2"):
+        losses.check_targets(loss, np.full((2, 3), -1), 3)
+    with pytest.raises(ShapeError, match=r"with ignore_class=-1 the targets must be integer labels.*argmax\(-1\)"):
+        loss(jnp.ones((2, 3)), jnp.ones((2, 3)))
+    with pytest.raises(ArgumentTypeError, match=r"ignore_class must be an integer; received 0.5"):
+        losses.CrossEntropy(ignore_class=0.5)
+
+
+def test_balanced_class_weights_leave_ignored_labels_out():
+    loss = losses.CrossEntropy(class_weight="balanced", ignore_class=0)
+    settled = losses.resolve_class_weight(loss, np.array([[1, 2, 2, 0, 0], [2, 0, 0, 0, 0]]))
+    assert settled.class_weight == {1: 2.0, 2: pytest.approx(2 / 3)}

@@ -115,3 +115,28 @@ def test_shapes_and_types_that_do_not_fit_are_refused():
         metrics.Accuracy(threshold=1.0)
     with pytest.raises(ShapeError, match="weight"):
         metrics.accuracy_score([1, 2], [1, 2], [1.0])
+
+
+def test_ignored_labels_do_not_count():
+    """Per example the share of its own labels; an example without any takes no part."""
+    logits, labels = RNG.normal(size=(4, 5, 3)).astype(np.float32), RNG.integers(1, 3, size=(4, 5))
+    labels[0, 2:], labels[1, 1:], labels[3] = 0, 0, 0
+    guesses, weight = logits.argmax(-1), np.array([1.0, 2.0, 0.5, 9.0])
+    shares = [np.mean(guesses[i][labels[i] != 0] == labels[i][labels[i] != 0]) for i in range(3)]
+    expected = np.average(shares, weights=weight[:3])
+    for metric in (metrics.Accuracy(ignore_class=0), metrics.TopKAccuracy(1, ignore_class=0)):
+        got = metric(jnp.asarray(logits), jnp.asarray(labels), jnp.asarray(weight))
+        assert float(got) == pytest.approx(expected, rel=1e-6)
+    # weights by length: the share over all labels
+    lengths = jnp.asarray((labels != 0).sum(axis=1), jnp.float32)
+    every = sklearn.metrics.accuracy_score(labels[labels != 0], guesses[labels != 0])
+    assert float(metrics.Accuracy(ignore_class=0)(logits, labels, lengths)) == pytest.approx(every, rel=1e-6)
+
+
+def test_a_metric_by_name_takes_the_label_that_the_loss_ignores():
+    for name in ("accuracy", "top_k_accuracy"):
+        assert metrics.get(name, ignore_class=3).ignore_class == 3
+    with pytest.raises(ArgumentError, match=r"Accuracy: with ignore_class=0 the last axis.*shape \(3,\), each a yes"):
+        metrics.Accuracy(ignore_class=0)(jnp.ones(3), jnp.ones(3))
+    with pytest.raises(ArgumentTypeError, match="ignore_class must be an integer"):
+        metrics.Accuracy(ignore_class="pad")

@@ -8,6 +8,7 @@ import chainrule as cr
 from chainrule._base.policy import Policy
 from chainrule.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule.layers import BatchNormalization, Dense, Dropout, Input
+from chainrule.losses import CrossEntropy
 from chainrule.optimizers import SGD
 
 X = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
@@ -202,3 +203,18 @@ def test_a_policy_holds_floating_dtypes(dtype):
 def test_the_rate_finder_needs_a_rate_to_scale():
     with pytest.raises(ArgumentError, match="rate is above 0"):
         linear(optimizer=SGD(0.0)).find_rate(X, Y)
+
+
+def test_padding_that_the_loss_ignores_is_left_out_of_the_accuracy_too():
+    """Labels of padding change neither loss nor accuracy, whatever is predicted for them."""
+    model = cr.Sequential([Input((4, 3)), Dense(5)], seed=1)
+    model.compile(SGD(0.1), CrossEntropy(ignore_class=-1), ["accuracy"])
+    x, y = np.random.default_rng(1).normal(size=(6, 4, 3)).astype(np.float32), np.full((6, 4), 2)
+    y[:, 3] = -1
+    before = model.evaluate(x, y)
+    x[:, 3] = 100.0
+    assert model.evaluate(x, y) == before
+    short = cr.Sequential([Input((3, 3)), Dense(5)], seed=1)
+    short.compile(SGD(0.1), "cross_entropy", ["accuracy"])
+    assert short.evaluate(x[:, :3], y[:, :3]) == pytest.approx(before, rel=1e-5)
+    model.fit(x, y, epochs=1, verbose=0)

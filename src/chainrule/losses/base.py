@@ -14,7 +14,7 @@ from chainrule._base.checks import shapes_agree
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule._base.registry import Registry, register_class, snake_case
 from chainrule._base.spec import Array
-from chainrule.ops.stable import at_least_float32
+from chainrule.ops.stable import at_least_float32, safe_divide
 
 LossFunction = Callable[[Array, Array], Array]
 HostArray = np.ndarray[Any, Any]  # Any: targets of every shape and dtype are looked at
@@ -151,9 +151,12 @@ def require_classes(owner: object, predictions: Array) -> None:
         )
 
 
-def example_mean(values: Array) -> Array:
-    """The mean over all axes but the first: ``[batch, ...] -> [batch]``."""
-    return jnp.mean(values, axis=tuple(range(1, values.ndim)))
+def example_mean(values: Array, kept: Array | None = None) -> Array:
+    """The mean over all axes but the first, of what is ``kept`` (0 where nothing is): ``[batch, ...] -> [batch]``."""
+    axes = tuple(range(1, values.ndim))
+    if kept is None:
+        return jnp.mean(values, axis=axes)
+    return safe_divide(jnp.sum(jnp.where(kept, values, 0), axis=axes), jnp.sum(kept, axis=axes).astype(values.dtype))
 
 
 def refuse_row(owner: object, bad: Any, targets: HostArray, expected: str, advice: str) -> None:

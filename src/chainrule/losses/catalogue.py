@@ -114,6 +114,9 @@ def resolve_class_weight(loss: Loss, targets: Any) -> Loss:  # Any: array-likes
     values = np.asarray(targets)
     if loss.expects.startswith("class") and (values.ndim > 1 and values.dtype.kind == "f"):
         values = values.argmax(axis=-1)
+    ignored = getattr(loss, "ignore_class", None)
+    if ignored is not None:
+        values = values[values != ignored]
     if loss.expects.startswith("binary"):
         values = (values > 0.5).astype(int)
     return dataclasses.replace(loss, class_weight=balanced_class_weight(values))  # type: ignore[type-var]  # every loss is a dataclass

@@ -8,8 +8,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule._base.checks import check_number, shapes_agree
-from chainrule._base.errors import ArgumentError, ArgumentTypeError
+from chainrule._base.checks import check_int, check_number, shapes_agree
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule._base.spec import Array
 from chainrule.losses.base import (
     HostArray,
@@ -45,6 +45,11 @@ class CrossEntropy(Loss):
     Labels outside ``0 .. classes − 1`` give NaN, so that training stops there instead of learning a clamped label;
     :func:`chainrule.losses.check_targets` names their rows beforehand.
 
+    Padded steps of a sequence, or unlabelled pixels, are left out by ``ignore_class``: an example's loss is then the
+    mean over the labels that are left, and 0 if none is. Each *example* counts the same, however many labels it has;
+    for the mean over all *labels* (Keras, PyTorch) give each example as many times its weight:
+    ``fit(..., sample_weight=(y != 0).sum(axis=1))``.
+
     Args:
         from_logits: predictions are logits, any real numbers (Keras's default is probabilities). With ``False`` they
             are probabilities, taken as they are (Keras divides them by their sum) with values below 1.2e-7 counted as
@@ -53,6 +58,8 @@ class CrossEntropy(Loss):
         class_weight: ``w_c``, as ``{class: weight}`` (1 for the others), one weight per class, or ``"balanced"``, which
             :func:`chainrule.losses.resolve_class_weight` turns into numbers. The weighted loss is *not* divided
             by the sum of class weights (PyTorch's mean is).
+        ignore_class: integer label that does not count (PyTorch's ``ignore_index``); it need not be a class, so that
+            -1 will do. What is predicted there has no effect, be it NaN.
 
     Shapes:
         predictions: ``[batch, ..., classes]``; targets: integers ``[batch, ...]``, or as the predictions -> ``[batch]``
@@ -64,6 +71,9 @@ class CrossEntropy(Loss):
         [0.407606]
         >>> [round(v, 6) for v in CrossEntropy()(logits, jnp.array([[0.0, 0.0, 1.0]])).tolist()]
         [0.407606]
+        >>> steps = jnp.array([[[1.0, 2.0, 3.0], [9.0, 9.0, 0.0]]])
+        >>> [round(v, 6) for v in CrossEntropy(ignore_class=0)(steps, jnp.array([[2, 0]])).tolist()]
+        [0.407606]
 
     References:
         Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990.
@@ -73,6 +83,7 @@ class CrossEntropy(Loss):
     from_logits: bool = True
     label_smoothing: float = 0.0
     class_weight: ClassWeight | None = field(default=None, hash=False)
+    ignore_class: int | None = None
 
     formula: ClassVar[str] = "−Σ w_c t_c log q_c,  q = softmax(logits)"
     target: ClassVar[str] = "one class per example: integers, one-hot, or a distribution"
@@ -81,6 +92,8 @@ class CrossEntropy(Loss):
     def __post_init__(self) -> None:
         check_number("label_smoothing", self.label_smoothing, "CrossEntropy", at_least=0, below=1)
         check_class_weight(self.class_weight, "CrossEntropy")
+        if self.ignore_class is not None:
+            check_int("ignore_class", self.ignore_class, "CrossEntropy")
 
     @property
     def expects(self) -> str:
@@ -91,18 +104,33 @@ class CrossEntropy(Loss):
         """The cross-entropy of each example."""
         predictions = stable.at_least_float32(predictions)
         require_classes(self, predictions)
+        kept = self._kept(predictions, targets)
+        if kept is not None:  # before anything is computed, so that what stands there reaches no gradient either
+            predictions = jnp.where(kept[..., None], predictions, 0)
         costs = -stable.class_log_probabilities(predictions, from_logits=self.from_logits)
         weights = class_weight_vector(self.class_weight, costs.shape[-1], "CrossEntropy")
         if weights is not None:
             costs = costs * weights  # [batch, ..., classes]
         if is_label_array(predictions, targets):
-            return example_mean(self._of_labels(costs, as_labels(self, targets)))
+            return example_mean(self._of_labels(costs, as_labels(self, targets)), kept)
         _, shares = same_shape(self, predictions, targets)
         shares = (1 - self.label_smoothing) * shares + self.label_smoothing / costs.shape[-1]
         return example_mean(jnp.sum(stable.weighted_logs(shares, costs), axis=-1))
 
+    def _kept(self, predictions: Array, targets: Array) -> Array | None:
+        """Which labels count, ``[batch, ...]``; ``None``: all."""
+        if self.ignore_class is None:
+            return None
+        if not is_label_array(predictions, targets):
+            raise ShapeError(
+                f"CrossEntropy: with ignore_class={self.ignore_class} the targets must be integer labels, of the shape "
+                f"of the predictions without their last axis; received predictions of shape {predictions.shape} and "
+                f"targets of shape {jnp.shape(targets)}. Type targets.argmax(-1) if they are one-hot rows."
+            )
+        return as_labels(self, targets) != self.ignore_class
+
     def _of_labels(self, costs: Array, labels: Array) -> Array:
-        picked = stable.pick_class(costs, labels)  # [batch, ...]
+        picked = stable.pick_class(costs, labels)  # [batch, ...]; NaN for a label that is no class
         if self.label_smoothing == 0:
             return picked
         return (1 - self.label_smoothing) * picked + self.label_smoothing * jnp.mean(costs, axis=-1)
@@ -110,6 +138,13 @@ class CrossEntropy(Loss):
     def check_targets(self, targets: HostArray, num_classes: int | None = None) -> None:
         """Refuse labels out of range, fractional labels, and rows that are no distribution."""
         super().check_targets(targets, num_classes)
+        if self.ignore_class is not None and targets.dtype.kind in "iu":
+            if (targets == self.ignore_class).all():
+                raise ArgumentError(
+                    f"CrossEntropy: some targets must count; received {self.ignore_class}, which is ignore_class, in "
+                    f"all {len(targets)} rows. Choose the label of padding alone."
+                )
+            targets = np.where(targets == self.ignore_class, 0, targets)  # a class, whatever the label is
         check_class_targets(self, targets, num_classes)
 
 

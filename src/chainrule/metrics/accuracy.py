@@ -8,8 +8,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule._base.checks import check_number, check_positive_int
+from chainrule._base.checks import check_int, check_number, check_positive_int
+from chainrule._base.errors import ArgumentError
 from chainrule._base.spec import Array
+from chainrule._base.tree import Tree
 from chainrule.metrics.base import MeanMetric, register
 from chainrule.metrics.inputs import (
     class_indices,
@@ -32,32 +34,50 @@ class Accuracy(MeanMetric):
     integer targets ``[batch, ...]`` or one-hot targets are classes, and the largest output wins (the first one of
     several). A NaN is never right.
 
+    Of several labels of an example (steps of a sequence, pixels) the share that is right counts, so that each
+    *example* counts the same. Padded steps are left out by ``ignore_class``, and so are examples of nothing else; given
+    by its name, the metric has the loss's. For the share over all *labels* weigh each example by how many it has, as
+    at :class:`chainrule.losses.CrossEntropy`.
+
     Args:
         from_logits: binary predictions are logits; only binary accuracy depends on it.
         threshold: probability above which a binary prediction is a yes.
         multi_label: targets of the predictions' shape are labels that do not exclude each other, each right or wrong
             by itself, instead of one-hot rows.
+        ignore_class: class label that does not count.
 
     Example:
         >>> import jax.numpy as jnp
         >>> float(Accuracy()(jnp.array([[1.0, 2.0], [3.0, 0.0]]), jnp.array([1, 1])))
         0.5
+        >>> float(Accuracy(ignore_class=0)(jnp.array([[[1.0, 2.0], [0.0, 3.0]]]), jnp.array([[1, 0]])))
+        1.0
     """
 
     from_logits: bool = True
     threshold: float = 0.5
     multi_label: bool = False
+    ignore_class: int | None = None
 
     def __post_init__(self) -> None:
         check_number("threshold", self.threshold, "Accuracy", above=0, below=1)
+        if self.ignore_class is not None:
+            check_int("ignore_class", self.ignore_class, "Accuracy")
+
+    def update(self, acc: Tree, predictions: Array, targets: Array, weight: Array) -> Tree:
+        """As every mean; examples of nothing but ``ignore_class`` take no part."""
+        kept = _kept(self, predictions, targets)
+        return super().update(acc, predictions, targets, weight if kept is None else _of_counting(weight, kept))
 
     def values(self, predictions: Array, targets: Array) -> Array:
         """The share of right answers in each example."""
+        kept = _kept(self, predictions, targets)
         if is_binary(predictions, targets, multi_label=self.multi_label):
             return _binary(self, predictions, targets, self.threshold, self.from_logits)
         labels = class_indices(self, predictions, targets)
         has_nan = jnp.isnan(predictions).any(axis=-1)
-        return example_mean((jnp.argmax(predictions, axis=-1) == labels) & ~has_nan)
+        is_right = (jnp.argmax(predictions, axis=-1) == labels) & ~has_nan
+        return example_mean(is_right, kept)
 
 
 @register("binary_accuracy")
@@ -97,6 +117,7 @@ class TopKAccuracy(MeanMetric):
 
     Args:
         k: how many guesses are allowed.
+        ignore_class: class label that does not count, as of :class:`Accuracy`.
 
     Example:
         >>> import jax.numpy as jnp
@@ -105,14 +126,22 @@ class TopKAccuracy(MeanMetric):
     """
 
     k: int = 5
+    ignore_class: int | None = None
 
     def __post_init__(self) -> None:
         check_positive_int("k", self.k, "TopKAccuracy")
+        if self.ignore_class is not None:
+            check_int("ignore_class", self.ignore_class, "TopKAccuracy")
 
     @property
     def name(self) -> str:
         """``top_5_accuracy`` for k = 5."""
         return f"top_{self.k}_accuracy"
+
+    def update(self, acc: Tree, predictions: Array, targets: Array, weight: Array) -> Tree:
+        """As every mean; examples of nothing but ``ignore_class`` take no part."""
+        kept = _kept(self, predictions, targets)
+        return super().update(acc, predictions, targets, weight if kept is None else _of_counting(weight, kept))
 
     def values(self, predictions: Array, targets: Array) -> Array:
         """The share of hits in each example."""
@@ -122,7 +151,7 @@ class TopKAccuracy(MeanMetric):
         is_earlier = jnp.arange(predictions.shape[-1]) < labels[..., None]
         num_ahead = jnp.sum((predictions > own) | ((predictions == own) & is_earlier), axis=-1)
         has_nan = jnp.isnan(own[..., 0]) | jnp.isnan(predictions).any(axis=-1)
-        return example_mean((num_ahead < self.k) & ~has_nan)
+        return example_mean((num_ahead < self.k) & ~has_nan, _kept(self, predictions, targets))
 
 
 def accuracy_score(predictions: Any, targets: Any, weight: Any = None) -> float:  # Any: array-likes
@@ -136,6 +165,23 @@ def accuracy_score(predictions: Any, targets: Any, weight: Any = None) -> float:
     weights = host_weight("accuracy_score", len(targets), weight)
     is_right = (predictions == targets).reshape(len(targets), -1).mean(axis=1)
     return float(np.average(is_right, weights=weights))
+
+
+def _kept(metric: Accuracy | TopKAccuracy, predictions: Array, targets: Array) -> Array | None:
+    """Which labels count, ``[batch, ...]``; ``None``: all."""
+    if metric.ignore_class is None:
+        return None
+    if is_binary(predictions, targets, multi_label=getattr(metric, "multi_label", False)):
+        raise ArgumentError(
+            f"{type(metric).__name__}: with ignore_class={metric.ignore_class} the last axis of the predictions must "
+            f"hold classes; received predictions of shape {predictions.shape}, each a yes or no. Leave it out."
+        )
+    return class_indices(metric, predictions, targets) != metric.ignore_class
+
+
+def _of_counting(weight: Array, kept: Array) -> Array:
+    """The weights, 0 for examples of which no label is kept."""
+    return jnp.where(kept.reshape(kept.shape[0], -1).any(axis=1), weight, 0)
 
 
 def _binary(owner: object, predictions: Array, targets: Array, threshold: float, from_logits: bool) -> Array:  # noqa: FBT001  # private

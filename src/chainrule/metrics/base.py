@@ -176,6 +176,7 @@ def get(
     from_logits: bool = True,
     num_outputs: int | None = None,
     multi_label: bool = False,
+    ignore_class: int | None = None,
 ) -> Metric:
     """The metric meant by a name, a metric object or a function ``(predictions, targets) -> [batch]``.
 
@@ -187,6 +188,7 @@ def get(
         from_logits: whether the model puts out logits, as its loss says.
         num_outputs: size of the model's last axis.
         multi_label: whether the outputs are labels that do not exclude each other.
+        ignore_class: label that does not count, as the loss says.
 
     Raises:
         UnknownNameError: no metric has that name; the nearest one is suggested.
@@ -204,7 +206,10 @@ def get(
         )
     if callable(metric):
         return FunctionMetric(metric)
-    return metrics[metric]().for_model(from_logits=from_logits, num_outputs=num_outputs, multi_label=multi_label)
+    adapted = metrics[metric]().for_model(from_logits=from_logits, num_outputs=num_outputs, multi_label=multi_label)
+    if ignore_class is not None and hasattr(adapted, "ignore_class"):
+        adapted = dataclasses.replace(adapted, ignore_class=ignore_class)  # type: ignore[type-var]  # all are dataclasses
+    return adapted
 
 
 register_class(FunctionMetric, "metrics.FunctionMetric")

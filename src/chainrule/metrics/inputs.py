@@ -10,7 +10,7 @@ import numpy as np
 from chainrule._base.checks import shapes_agree
 from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule._base.spec import Array
-from chainrule.ops.stable import at_least_float32
+from chainrule.ops.stable import at_least_float32, safe_divide
 
 HostArray = np.ndarray[Any, Any]  # Any: predictions and targets of every shape and dtype
 
@@ -38,9 +38,13 @@ def class_indices(owner: object, predictions: Array, targets: Array) -> Array:
     raise _unequal(owner, predictions, targets)
 
 
-def example_mean(values: Array) -> Array:
-    """The mean over all axes but the first: ``[batch, ...] -> [batch]``."""
-    return jnp.mean(at_least_float32(values), axis=tuple(range(1, values.ndim)))
+def example_mean(values: Array, kept: Array | None = None) -> Array:
+    """The mean over all axes but the first, of what is ``kept`` (0 where nothing is): ``[batch, ...] -> [batch]``."""
+    axes = tuple(range(1, values.ndim))
+    values = at_least_float32(values)
+    if kept is None:
+        return jnp.mean(values, axis=axes)
+    return safe_divide(jnp.sum(jnp.where(kept, values, 0), axis=axes), jnp.sum(kept, axis=axes).astype(values.dtype))
 
 
 def host_weight(owner: str, count: int, weight: Any) -> HostArray:  # Any: array-like

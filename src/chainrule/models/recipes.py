@@ -88,8 +88,13 @@ def _one_metric(given: Any, loss: Any, symbol: Symbol) -> Any:  # Any: name, Met
     """The metric; one given by name is fitted to what the output and its loss are."""
     outputs = symbol.shape[-1] if len(symbol.shape) > 1 and isinstance(symbol.shape[-1], int) else None
     multi_label = isinstance(loss, losses.BinaryCrossEntropy) and outputs is not None and outputs > 1
-    from_logits = getattr(loss, "from_logits", True)
-    return metrics.get(given, from_logits=from_logits, num_outputs=outputs, multi_label=multi_label)
+    return metrics.get(
+        given,
+        from_logits=getattr(loss, "from_logits", True),
+        num_outputs=outputs,
+        multi_label=multi_label,
+        ignore_class=getattr(loss, "ignore_class", None),
+    )
 
 
 def _metric_labels(
