@@ -3,7 +3,7 @@ import sys
 
 import polars as pl
 
-from chainrule.cli.output import bold, print_json, rounded, table
+from chainrule.cli.output import bold, print_json, rounded, say, table
 
 
 def test_columns_are_aligned_without_trailing_blanks():
@@ -31,3 +31,8 @@ def test_bold_only_on_a_terminal_and_without_no_color(monkeypatch):
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
     assert bold("good") == "good"
+
+
+def test_messages_cannot_steer_the_terminal(capsys):
+    say("a\x1b[2Jb\u202ec: größe\n  d\r")
+    assert capsys.readouterr().err == "a?[2Jb?c: größe\n  d?\n"

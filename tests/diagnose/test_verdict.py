@@ -177,3 +177,22 @@ def test_bad_arguments_are_refused(history, options, words):
 def test_a_verdict_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Verdict("good", {}, "", "").name = "over-fit"
+
+
+def test_a_training_loss_that_exploded_and_came_back_is_named():
+    steady = judge(0.2, 0.25)
+    train = curve(0.7, 0.2)
+    train[3] = 1700.0
+    verdict = diagnose({"loss": train, "val_loss": curve(0.7, 0.25)}, baseline=BASELINE)
+    assert verdict.name == steady.name == "good"
+    assert verdict.flags == (*steady.flags, "exploded")
+    assert "In epoch 4 the training loss stood at 1.7e+03" in verdict.reason
+    assert verdict.action == steady.action
+    poor = diagnose({"loss": [0.7, 9.0, 0.69, 0.68], "val_loss": [0.7, 9.0, 0.69, 0.68]}, baseline=BASELINE)
+    assert (poor.name, poor.action) == (
+        "under-fit",
+        diagnose({"loss": [math.nan], "val_loss": [math.nan]}, baseline=BASELINE).action,
+    )
+    mild = diagnose({"loss": [0.7, 4.9 * 0.7, 0.3, 0.3], "val_loss": [0.7, 0.6, 0.4, 0.4]}, baseline=BASELINE)
+    assert "exploded" not in mild.flags
+    assert "peak_loss" not in mild.numbers

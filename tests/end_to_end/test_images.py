@@ -132,6 +132,34 @@ def test_options_of_images_are_refused_for_tables(tmp_path, capsys):
     assert "--augment: is an option for images" in capsys.readouterr().err
 
 
+def test_files_that_cannot_be_read_are_left_out_where_asked(fitted, tmp_path, capsys):
+    _, run = fitted
+    new = plant(tmp_path / "new", 4, seed=3)
+    (new / "dark" / "bad.png").write_bytes(b"")
+    for name in ("predict", "evaluate", "explain"):
+        assert command([name, str(run), str(new)]) == 2
+        assert "1 of 5 files cannot:\n  dark/bad.png: the file is empty" in capsys.readouterr().err
+        assert command([name, str(run), str(new), "--on-bad", "skip"]) == 0
+    assert command(["predict", str(run), str(new), "--on-bad", "skip", "-o", str(tmp_path / "answers.csv")]) == 0
+    assert "note: 1 file was left out: dark/bad.png" in capsys.readouterr().err
+    answers = pl.read_csv(tmp_path / "answers.csv")
+    assert answers["image"].to_list() == ["dark/00.png", "dark/02.png", "dark/bad.png", "light/01.png", "light/03.png"]
+    assert answers["predicted label"].is_null().to_list() == [False, False, True, False, False]
+    assert answers["problem"][2].startswith("dark/bad.png: the file is empty")
+
+
+def test_folders_with_nothing_to_learn_from(tmp_path, capsys):
+    (tmp_path / "empty" / "cats").mkdir(parents=True)
+    assert command(["fit", str(tmp_path / "empty" / "cats")]) == 2
+    assert "cats: expected a folder with a folder of images" in (err := capsys.readouterr().err)
+    assert "received an empty folder. Check the path" in err
+    assert command(["fit", str(tmp_path / "empty")]) == 2
+    assert "received one with cats. Check the path" in capsys.readouterr().err
+    (tmp_path / "empty" / "a.csv").write_text("x,y\n1,2\n")
+    assert command(["fit", str(tmp_path / "empty"), "--target", "y"]) == 2
+    assert "Name one of the tables" in capsys.readouterr().err
+
+
 def test_sources_that_are_none_are_named(fitted, tmp_path, capsys):
     _, run = fitted
     (tmp_path / "empty").mkdir()

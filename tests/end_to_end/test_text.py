@@ -68,6 +68,41 @@ def test_predict_evaluate_explain_diagnose_and_runs(fitted, table, tmp_path, cap
     assert command(["runs", str(table.parent)]) == 0
 
 
+def test_a_text_itself_is_answered(fitted, tmp_path, capsys):
+    assert command(["predict", str(fitted), "a stale film"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].startswith("1,a stale film,bad,0.")
+    assert "note: there is no file called 'a stale film', so it was read as a text." in err
+    assert command(["predict", str(fitted), "bright", "-q"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].startswith("1,bright,good,0.")
+    assert not err
+    for missing in ("new.csv", str(tmp_path / "new")):
+        assert command(["predict", str(fitted), missing]) == 2
+        err = capsys.readouterr().err
+        assert "there is no such file" in err
+        assert "To ask about a text itself" in err
+    assert command(["predict", str(fitted), "a film", "--on-bad", "skip"]) == 2
+    assert "--on-bad: is an option for models of images; received a model of text" in capsys.readouterr().err
+
+
+def test_columns_that_name_rows_stand_beside_the_answers(tmp_path, capsys):
+    frame = pl.DataFrame(rows(), schema=["review", "verdict"], orient="row").with_columns(
+        review_id=pl.Series([f"r{number * 7}" for number in range(48)])
+    )
+    frame.write_csv(tmp_path / "reviews.csv")
+    arguments = ["--target", "verdict", "--text", "review", "--run", str(tmp_path / "run"), "--no-report"]
+    assert command(["fit", str(tmp_path / "reviews.csv"), *arguments, *QUICK]) == 0
+    kept = pl.read_csv(tmp_path / "run" / "predictions_test.csv")
+    assert kept.columns[:3] == ["review_id", "line", "text"]
+    frame[[5, 2]].drop("verdict").write_csv(tmp_path / "new.csv")
+    capsys.readouterr()
+    assert command(["predict", str(tmp_path / "run"), str(tmp_path / "new.csv")]) == 0
+    answers = pl.read_csv(capsys.readouterr().out.encode())
+    assert answers["review_id"].to_list() == ["r35", "r14"]
+    assert answers["predicted verdict"].to_list() == ["good", "bad"]
+
+
 def test_a_folder_of_plain_files_is_a_text_task(tmp_path, capsys):
     folder = tmp_path / "reviews"
     folder.mkdir()

@@ -43,6 +43,15 @@ def test_baseline_is_a_level_line():
     np.testing.assert_array_equal(lines(figure.axes[0])["baseline"].get_ydata(), [2.5, 2.5])
 
 
+@pytest.mark.parametrize(("largest", "scale"), [(29.0, "linear"), (31.0, "log")])
+def test_a_loss_over_more_than_two_decades_gets_a_logarithmic_axis(largest, scale):
+    axes = figures.learning_curves([1.0, largest, 0.5, np.nan], [1.1, 2.0, 0.3, 0.0], best_epoch=3).axes[0]
+    assert axes.get_yscale() == scale
+    assert axes.get_ylabel() == ("loss (log scale)" if scale == "log" else "loss")
+    assert axes.get_ylim()[1] > largest
+    assert scale == "linear" or 0 < axes.get_ylim()[0] < 0.3
+
+
 def test_a_nan_in_a_curve_and_a_single_epoch_are_drawn():
     figures.svg(figures.learning_curves([1.0, np.nan, 0.5], [1.0, np.inf, 0.5], best_epoch=3))
     figures.svg(figures.learning_curves([1.0], best_epoch=1))

@@ -9,7 +9,8 @@ import click
 
 from chainrule import figures
 from chainrule._base.errors import ArgumentError
-from chainrule.cli.output import bold, print_json, table
+from chainrule.cli.on_bad import ON_BAD, bad_option
+from chainrule.cli.output import bold, print_json, say, table
 from chainrule.models import summarize
 from chainrule.tasks import FinishedRun, LabelledPredictor, load_run
 from chainrule.tasks.images.figures import occlusion_sheet
@@ -32,8 +33,9 @@ Example:
 @click.argument("run", type=click.Path())
 @click.argument("example", required=False)
 @click.option("--output", "-o", metavar="OUT", help="Images: PNG, SVG or PDF file that shows where the model looks.")
+@ON_BAD
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def explain(run: str, example: str | None, output: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag
+def explain(run: str, example: str | None, output: str | None, on_bad: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag
     """Show which columns the model of RUN relies on, the linear model's coefficients, and the layers.
 
     For images and texts, show how well each class is found, which classes are taken for which, and the layers. With
@@ -48,7 +50,7 @@ def explain(run: str, example: str | None, output: str | None, as_json: bool) ->
     if output is not None and (example is None or facts.get("kind") != "images"):
         raise ArgumentError("--output: is for an image of a model of images; name the image. Leave it out otherwise.")
     if example is not None:
-        _explain_example(loaded, example, output, as_json=as_json)
+        _explain_example(loaded, example, output, as_json=as_json, **bad_option(loaded, on_bad))
         return
     if as_json:
         kept = ("measure", "importance", "coefficients", "classes", "confusion")
@@ -61,18 +63,24 @@ def explain(run: str, example: str | None, output: str | None, as_json: bool) ->
     click.echo(f"\n{summarize(loaded.predictor.model.graph)}")
 
 
-def _explain_example(loaded: FinishedRun, example: str, output: str | None, *, as_json: bool) -> None:
+def _explain_example(
+    loaded: FinishedRun, example: str, output: str | None, *, as_json: bool, on_bad: str = "error"
+) -> None:
     predictor = loaded.predictor
     if not isinstance(predictor, LabelledPredictor):
         raise ArgumentError("EXAMPLE: must be left out for a model of tables; received one. Use predict.")
     if predictor.kind == "images":
-        _explain_images(predictor, example, output, as_json=as_json)
+        _explain_images(predictor, example, output, as_json=as_json, on_bad=on_bad)
     else:
         _explain_text(predictor, example, as_json=as_json)
 
 
-def _explain_images(predictor: LabelledPredictor, source: str, output: str | None, *, as_json: bool) -> None:
-    prepared = predictor.preparation.prepare(source)
+def _explain_images(
+    predictor: LabelledPredictor, source: str, output: str | None, *, as_json: bool, on_bad: str
+) -> None:
+    prepared = predictor.prepare(source, on_bad=on_bad)
+    for note in prepared.notes:
+        say(f"note: {note}")
     found = [occlusion(predictor, image) for image in prepared.inputs[:_IMAGES]]
     names = prepared.shown["image"].to_list()
     if output is not None:

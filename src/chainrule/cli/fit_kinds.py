@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from chainrule._base.errors import ArgumentError
+from chainrule._base.errors import ArgumentError, DataError
 from chainrule.data import is_image_source
-from chainrule.data.sources.text import looks_like_text
+from chainrule.data.sources.text import TABLE_ENDINGS, looks_like_text
 from chainrule.tasks import FinishedRun, fit_images, fit_table, fit_text
 
 Values = dict[str, Any]  # Any: click's values
 
+_NAMED = 5  # files in a message
 _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 
 
@@ -92,6 +94,8 @@ def fit_source(source: str, options: Values, command: str) -> FinishedRun:
 
 
 def _fit_table(source: str, shared: Values, options: Values) -> FinishedRun:
+    if options["task"] is None and Path(source).is_dir():
+        raise DataError(_no_examples(Path(source)))
     if not options["target"]:
         raise ArgumentError(
             f"--target: name the column of {source} to predict, as in: chainrule fit {source} --target price"
@@ -105,6 +109,18 @@ def _fit_table(source: str, shared: Values, options: Values) -> FinishedRun:
         kinds=pairs("--kind", options["kinds"]),  # type: ignore[arg-type]  # checked where kinds are known
         drop=options["drop"],
         **shared,
+    )
+
+
+def _no_examples(folder: Path) -> str:
+    """Why a folder can be taken neither for images nor for texts."""
+    names = sorted(path.name for path in folder.iterdir())
+    held = "an empty folder" if not names else "one with " + ", ".join(names[:_NAMED]) + ", ..." * (len(names) > _NAMED)
+    if any(path.is_file() and path.suffix.lower() in TABLE_ENDINGS for path in folder.iterdir()):
+        return f"{folder}: expected a table or a folder of images or texts; received {held}. Name one of the tables."
+    return (
+        f"{folder}: expected a folder with a folder of images or of .txt files for each class; received {held}. Check "
+        "the path, or put the examples of each class into a folder of its own."
     )
 
 

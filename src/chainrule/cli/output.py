@@ -12,6 +12,7 @@ import click
 import polars as pl
 
 from chainrule.tasks.run_folder import plain
+from chainrule.tasks.words import printable
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -53,5 +54,5 @@ def bold(text: str) -> str:
 
 
 def say(line: str) -> None:
-    """A message, on stderr."""
-    click.echo(line, err=True)
+    """A message, on stderr; what could steer the terminal (in the name of a file, say) is not printed as it is."""
+    click.echo("\n".join(printable(part) for part in line.split("\n")), err=True)

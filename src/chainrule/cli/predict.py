@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 import polars as pl
 
-from chainrule._base.errors import ArgumentError
+from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.wording import counted
+from chainrule.cli.on_bad import ON_BAD, bad_option
 from chainrule.cli.output import print_json, rounded, say
-from chainrule.tasks import load_run
+from chainrule.tasks import FinishedRun, load_run
 from chainrule.tasks.run_folder import write_whole
 
+_SHOWN = 60  # characters of a text in a message
 _EXAMPLE = """\b
 Example:
   chainrule predict runs/heart-20260101-120000 new.csv -o answers.csv
-  chainrule predict runs/pets-20260101-120000 photos/ -o answers.csv
+  chainrule predict runs/pets-20260101-120000 photos/ -o answers.csv --on-bad skip
+  chainrule predict runs/reviews-20260101-120000 "so fine a film"
 """
 
 
@@ -24,20 +28,26 @@ Example:
 @click.argument("run", type=click.Path())
 @click.argument("file", type=click.Path())
 @click.option("--output", "-o", metavar="OUT", help="CSV file to write; without it, or with -, to stdout.")
+@ON_BAD
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON rows.")
 @click.option("--quiet", "-q", is_flag=True, help="No messages.")
-def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool) -> None:  # noqa: FBT001 - flags
+def predict(run: str, file: str, output: str | None, on_bad: str | None, as_json: bool, quiet: bool) -> None:  # noqa: FBT001 - the command's options
     """Answer for each row of FILE, in its order, with the model of RUN (a run folder or a model.chainrule).
 
     FILE is a table, or for a model of images a folder, zip file, array file or a single image, for a model of texts
-    also a plain file with one text a line. Columns of a table are found by name: their order does not matter and
-    further ones are ignored. A missing column is an error.
+    also a plain file with one text a line, or a text itself ("so fine a film"). Columns of a table are found by name:
+    their order does not matter and further ones are ignored, except that those which name rows are written beside the
+    answers. A missing column is an error.
 
     Numbers are written with six significant digits; --json prints all of them.
     """
     if output not in (None, "-") and not Path(str(output)).parent.is_dir():
         raise ArgumentError(f"--output: the folder {Path(str(output)).parent} is not there. Make it, or name another.")
-    answers = load_run(run).answer(file)
+    loaded = load_run(run)
+    is_text = _is_literal(loaded, file)
+    if is_text and not quiet:
+        say(f"note: there is no file called {file[:_SHOWN]!r}, so it was read as a text.")
+    answers = loaded.predictor.answer([file] if is_text else file, **bad_option(loaded, on_bad))
     for note in () if quiet else answers.notes:
         say(f"note: {note}")
     if as_json:
@@ -48,6 +58,18 @@ def predict(run: str, file: str, output: str | None, as_json: bool, quiet: bool)
         _write(rounded(answers.frame), Path(str(output)))
         if not quiet:
             say(f"{counted(len(answers.frame), 'row', 'rows')} written to {output}")
+
+
+def _is_literal(loaded: FinishedRun, source: str) -> bool:
+    """Whether ``source`` is a text for a model of texts, not a path: no such file, and it does not look like one."""
+    if loaded.facts.get("kind") != "text" or os.path.exists(source):  # Path.exists fails on long texts
+        return False
+    if any(letter.isspace() for letter in source.strip()) or not any(letter in source for letter in "./\\"):
+        return True
+    raise DataError(
+        f"{source}: there is no such file. Check the path. To ask about a text itself that is one word with a sign, "
+        "put it into a file, one text a line."
+    )
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

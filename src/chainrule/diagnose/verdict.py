@@ -35,7 +35,9 @@ from chainrule._base.errors import ArgumentError, did_you_mean
 from chainrule.diagnose.words import FEW_ROWS, reason
 
 Name = Literal["under-fit", "over-fit", "good", "unlikely", "diverged"]
-Flag = Literal["possible leak", "diverged", "not converged", "noisy validation", "small validation", "no baseline"]
+Flag = Literal[
+    "possible leak", "diverged", "exploded", "not converged", "noisy validation", "small validation", "no baseline"
+]
 
 # Below a tenth the model tells rows apart hardly better than one that never looks at them. McFadden (1979) calls a
 # pseudo-R² of 0.2 to 0.4 an excellent fit, so a larger threshold would condemn good models of noisy targets.
@@ -49,6 +51,8 @@ LINEAR_MARGIN = 0.02
 FALL = 0.01
 # Jitter of the validation loss from epoch to epoch, as a share of all that was gained.
 JITTER = 0.05
+# A training loss that rises to so many times that of guessing has exploded, even if it fell again.
+EXPLODED = 5.0
 # Out of epochs with the best epoch among the last twentieth: still improving, however slowly.
 LAST_EPOCHS = 0.05
 
@@ -150,8 +154,12 @@ def diagnose(
     numbers |= {"epoch": float(epoch), "epochs": float(len(train))}
     numbers |= _metric_numbers(history, metric, epoch)
     name = _name(numbers)
+    if train[-1] < (peak := max(train)) and peak > EXPLODED * max(train[0], baseline):
+        numbers |= {"peak_loss": peak, "peak_epoch": 1.0 + train.index(peak)}
     is_late = ran_out and epoch > (1 - LAST_EPOCHS) * len(train)
     flags += _flags(train, validation, baseline, validation_rows, is_late=is_late)
+    if "peak_loss" in numbers and "diverged" not in flags:
+        flags.append("exploded")
     action = {**ACTIONS, **(actions or {})}[_key(name, flags)]
     text = reason(name, numbers, flags, leaks=leaks, is_beaten=_is_beaten_by_linear(numbers))
     return Verdict(name, numbers, text, action, tuple(flags))
@@ -161,6 +169,8 @@ def _key(name: Name, flags: Sequence[Flag]) -> str:
     """Which action comes first."""
     if "possible leak" in flags:
         return "possible leak"
+    if "exploded" in flags and name in ("under-fit", "over-fit", "unlikely"):
+        return "diverged"
     return "not converged" if "not converged" in flags and name in ("under-fit", "good") else name
 
 

@@ -20,6 +20,8 @@ MEANINGS: Mapping[str, str] = {
     "train_share": "training skill beside the better of the two skills",
     "epoch": "epoch whose weights were kept",
     "epochs": "epochs trained",
+    "peak_loss": "largest loss on the training rows in any epoch",
+    "peak_epoch": "epoch of that loss",
 }
 
 
@@ -49,6 +51,11 @@ def reason(
         )
     if name == "unlikely":
         text += " Rows it never learned from hardly ever come out better than those it did."
+    if "exploded" in flags:
+        text += (
+            f" In epoch {numbers['peak_epoch']:.0f} the training loss stood at {_number(numbers['peak_loss'])}: steps "
+            "were too large for a while, so a lower learning rate would train more steadily."
+        )
     return text + _flag_words(flags, leaks)
 
 

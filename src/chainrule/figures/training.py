@@ -14,6 +14,8 @@ from chainrule._base.checks import check_int, check_positive_int
 from chainrule.figures import style
 from chainrule.figures.style import BLUE, GREEN, GREY, ORANGE, SMALL
 
+_DECADES = 100  # largest over smallest loss, from which the axis is logarithmic
+
 
 def learning_curves(
     train_loss: npt.ArrayLike,
@@ -28,6 +30,8 @@ def learning_curves(
     baseline_loss: float | None = None,
 ) -> Figure:
     """Training and validation loss (and metric, in a panel of its own) by epoch, with the early-stopping lines.
+
+    A loss that spans more than two decades gets a logarithmic axis: on a linear one its peak would flatten the rest.
 
     Args:
         train_loss: one value an epoch.
@@ -63,8 +67,7 @@ def learning_curves(
         _from_epoch_one(axes, max(lengths, default=1))
     if baseline_loss is not None and np.isfinite(baseline_loss):
         made[0].axhline(baseline_loss, color=GREY, linewidth=1, linestyle=":", label="baseline")
-    low, high = made[0].get_ylim()
-    made[0].set_ylim(low, high + 0.16 * (high - low))  # room for the words
+    _loss_scale(made[0], loss_name)
     for index, axes in enumerate(made):
         _mark_epochs(axes, best_epoch, stopped_epoch, words=index == 0)
         style.legend_above(axes)
@@ -78,6 +81,20 @@ def _curve(axes: Axes, values: npt.ArrayLike | None, name: str, color: str, dash
     epochs, values = style.thin(np.arange(1.0, len(values) + 1), values)
     marker = "o" if len(values) < 3 else None
     axes.plot(epochs, values, color=color, linestyle=dashes, linewidth=1.6, marker=marker, label=name)
+
+
+def _loss_scale(axes: Axes, name: str) -> None:
+    """A linear or logarithmic axis, with room for words at the top."""
+    values = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
+    values = values[np.isfinite(values) & (values > 0)]
+    if values.size and values.max() > _DECADES * values.min():
+        style.log_ticks(axes, "y")
+        axes.set_ylabel(f"{style.label(name)} (log scale)")
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high * (high / low) ** 0.16)
+        return
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.16 * (high - low))
 
 
 def _from_epoch_one(axes: Axes, last: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,16 +98,14 @@ class FinishedRun:
         Raises:
             DataError: the source cannot be used; names the file, row or column.
         """
-        answers = self.predictor.answer(source)
-        for note in answers.notes:
-            warnings.warn(note, ChainruleWarning, stacklevel=2)
+        answers = self.answer(source)
+        warn(answers.notes)
         return answers.frame
 
     def evaluate(self, source: Any) -> Scores:  # Any: as in answer
         """The task's metrics on a source with the target; warns if it is what the model was trained on."""
         scores = self.predictor.evaluate(source)
-        for note in self.evaluation_notes(source):
-            warnings.warn(note, ChainruleWarning, stacklevel=2)
+        warn(self.evaluation_notes(source))
         return scores
 
     def evaluation_notes(self, source: Any) -> tuple[str, ...]:  # Any: as in answer
@@ -120,6 +118,12 @@ class FinishedRun:
             f"this is the {what} the model was trained on, so most of its {self.facts.get('examples', 'rows')} were "
             f"learned from; the honest score is the test score, {measure} {shown(self.metrics[measure])}",
         )
+
+
+def warn(notes: Iterable[str]) -> None:
+    """Each note as a warning at the line that called the method which calls this."""
+    for note in notes:
+        warnings.warn(note, ChainruleWarning, stacklevel=3)
 
 
 def _numbers(scores: Mapping[str, float | None]) -> Scores:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -34,7 +34,8 @@ class Hyperparameters:
         for name, value in changes.items():
             if name not in known:
                 raise ArgumentError(
-                    f"--set: {name!r} is no hyperparameter.{did_you_mean(name, known)} Known: {', '.join(known)}."
+                    f"--set: {name!r} is no hyperparameter of this task.{_suggestion(name, known)} Known: "
+                    f"{', '.join(known)}."
                 )
             values[name] = _parsed(name, value, type(getattr(self, name)))
         return dataclasses.replace(self, **values)
@@ -42,6 +43,41 @@ class Hyperparameters:
     def rows(self) -> dict[str, object]:
         """Name and value of every field, for printing."""
         return dataclasses.asdict(self)
+
+
+def _suggestion(name: str, known: Collection[str]) -> str:
+    """The nearest name, or the one that other programs call so."""
+    other = next((own for own in _OTHERS.get(name.lower(), ()) if own in known), None)
+    return did_you_mean(name, known) if other is None else f" Did you mean {other!r}?"
+
+
+# what hyperparameters are called elsewhere, and here (in some task)
+_OTHERS = {
+    "lr": ("learning_rate",),
+    "eta": ("learning_rate",),
+    "rate": ("learning_rate",),
+    "wd": ("weight_decay",),
+    "l2": ("weight_decay",),
+    "bs": ("batch_size",),
+    "batch": ("batch_size",),
+    "epoch": ("epochs",),
+    "n_epochs": ("epochs",),
+    "max_epochs": ("epochs",),
+    "hidden": ("width", "units"),
+    "units": ("width",),
+    "filters": ("width",),
+    "layers": ("depth",),
+    "num_layers": ("depth",),
+    "drop": ("dropout",),
+    "opt": ("optimizer",),
+    "arch": ("network", "model"),
+    "model": ("network",),
+    "max_len": ("max_length",),
+    "vocab": ("max_vocabulary",),
+    "vocab_size": ("max_vocabulary",),
+    "ngrams": ("phrases",),
+    "embedding_dim": ("embedding",),
+}
 
 
 def _parsed(name: str, value: Any, kind: type) -> Any:  # Any: see Hyperparameters.replaced

@@ -53,7 +53,7 @@ class TablePredictor:
                 return self.encoder.inverse(outputs[:, 0])
 
     def answer(self, source: Any) -> Answers:  # Any: a path, a Table, or a data frame of any library
-        """Answers with notes; see :meth:`chainrule.tasks.TableRun.predict`.
+        """Answers with notes; see :meth:`chainrule.tasks.TableRun.predict`. Columns that name rows stand before them.
 
         Raises:
             DataError: a column is missing or of another type than in training.
@@ -61,6 +61,9 @@ class TablePredictor:
         table = read_table(source)
         prepared = self.preparer.prepare(table)
         frame = self.frame(self.raw(prepared.features, batch_size=_batch(len(table))))
+        own = set(frame.columns)
+        kept = [name for name in self.schema.of_kind("identifier") if name in table.columns and name not in own]
+        frame = frame.with_columns(table.frame.select(kept).get_columns()).select(*kept, *frame.columns)
         return Answers(frame, prepared.notes)
 
     def evaluate(self, source: Any) -> Scores:  # Any: as in answer

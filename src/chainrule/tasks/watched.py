@@ -47,17 +47,19 @@ class Watch:
         events: file that gets a JSON line per event.
         verbose: 0 is silent.
         callbacks: further listeners.
+        start: so many epochs at the beginning cannot be the best one.
     """
 
     patience: int
     events: Path | None = None
     verbose: int = 0
     callbacks: Sequence[Listener] = ()
+    start: int = 0
 
     def listeners(self) -> list[Any]:  # Any: callbacks and functions (event, run)
         """All that listens to the training."""
         written = [] if self.events is None else [JsonLines(self.events)]
-        return [EarlyStopping(patience=self.patience), *self.callbacks, *written]
+        return [EarlyStopping(patience=self.patience, start_from_epoch=self.start), *self.callbacks, *written]
 
 
 def fit_watched(

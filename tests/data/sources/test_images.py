@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import sys
 import zipfile
 
 import numpy as np
@@ -54,7 +56,7 @@ def test_a_folder_for_each_class(tmp_path):
     check_tree(found)
     assert found.names == tuple(TREE)
     assert found.parts == {}
-    assert found.notes == ("1 file is no image and was left out.",)
+    assert found.notes[1:] == ("1 file is no image and was left out.",)
 
 
 @pytest.mark.parametrize("top", ["", "pets/", "a/b/"])
@@ -229,17 +231,50 @@ def test_bad_files_are_named_or_counted(tmp_path):
     (tmp_path / "cat" / "0.png").write_bytes(b"words")
     whole = (tmp_path / "dog" / "1.png").read_bytes()
     (tmp_path / "dog" / "9.png").write_bytes(whole[:-30])
-    with pytest.raises(DataError, match=r"cat/0\.png: expected an image"):
+    with pytest.raises(
+        DataError, match=r"2 of 6 files cannot:\n  cat/0\.png: expected an image.*\n  dog/9\.png: the ima"
+    ):
+        read_images(tmp_path)
+    with pytest.raises(DataError, match=r"left out with --on-bad skip \(in Python on_bad='skip'\)"):
         read_images(tmp_path)
     found = read_images(tmp_path, on_bad="skip")
     check_tree(found)
-    (note,) = found.notes
+    assert [(one.place, one.name) for one in found.left_out] == [(0, "cat/0.png"), (4, "dog/9.png")]
+    _, note = found.notes
     assert note.startswith("2 files were left out: cat/0.png: expected an image")
     assert "dog/9.png: the image is damaged" in note
     for name in TREE:
         (tmp_path / name).write_bytes(b"words")
-    with pytest.raises(DataError, match="expected an image"):
+    with pytest.raises(DataError, match="expected an image") as raised:
         read_images(tmp_path, on_bad="skip")
+    lines = str(raised.value).splitlines()
+    assert lines[0].endswith("6 of 6 files cannot:")
+    assert [line.split(":")[0] for line in lines[1:6]] == [
+        f"  {name}.png" for name in ("cat/0", "cat/1", "cat/2", "dog/1", "dog/9")
+    ]
+    assert lines[6] == "  ... and 1 more"
+    with pytest.raises(DataError, match=r"^0\.png: expected an image"):
+        read_images(tmp_path / "cat" / "0.png", labelled=False)
+
+
+def test_folders_within_a_class_are_told(tmp_path):
+    (note,) = read_images(plant(tmp_path, TREE)).notes
+    assert note.startswith("Folders within a class's folder (old) belong to that class")
+    deep = {f"{top}/{name}": CAT for top in ("animals", "things") for name in ("b/1.png", "a/1.png", "a/2.png")}
+    found = read_images(plant(tmp_path / "deep", deep))
+    assert found.classes == ("animals", "things")
+    assert "(a, b)" in found.notes[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names that are no text")
+def test_names_that_are_no_ascii_or_no_text(tmp_path):
+    plant(tmp_path, {"Äpfel/größe 😀.png": CAT, "日本/1.png": DOG})
+    strange = os.fsencode(tmp_path) + b"/\xff\xfe"
+    os.mkdir(strange)
+    (tmp_path / "Äpfel" / "größe 😀.png").rename(os.fsdecode(strange + b"/a\x80.png"))
+    found = read_images(tmp_path)
+    assert found.classes == ("日本", "\ufffd\ufffd")
+    assert found.names == ("日本/1.png", "\ufffd\ufffd/a\ufffd.png")
 
 
 def test_images_in_no_class_s_folder(tmp_path):

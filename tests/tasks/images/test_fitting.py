@@ -59,6 +59,29 @@ def test_other_sizes_and_colours_are_treated_as_in_training(finished, tmp_path):
     (folder / "bad.png").write_bytes(b"words")
     with pytest.raises(DataError, match=r"bad\.png: expected an image"):
         finished.predict(folder)
+    with pytest.warns(ChainruleWarning) as said:
+        answers = finished.predict(folder, on_bad="skip")
+    assert any(str(warning.message).startswith("1 file was left out: bad.png") for warning in said)
+    (at,) = np.flatnonzero(answers["image"] == "bad.png")
+    assert answers["image"].to_list() == sorted(answers["image"])
+    assert answers["problem"].is_null().to_list() == [row != at for row in range(6)]
+    assert answers["problem"][int(at)].startswith("bad.png: expected an image")
+    assert answers["probability high"].is_null().to_list() == [row == at for row in range(6)]
+    (folder / "bad.png").unlink()
+    with pytest.warns(ChainruleWarning):
+        whole = finished.predict(folder)
+    assert answers.drop_nulls("probability high").drop("problem").equals(whole), "rows still belong to their files"
+
+
+def test_scores_of_the_files_that_can_be_read(finished, tmp_path):
+    folder = plant(tmp_path / "new", *squares(6, seed=7))
+    expected = finished.evaluate(folder)
+    (folder / "high" / "bad.png").write_bytes(b"words")
+    with pytest.raises(DataError, match="--on-bad skip"):
+        finished.evaluate(folder)
+    assert finished.evaluate(folder, on_bad="skip") == expected
+    with pytest.raises(ArgumentError, match="on_bad must be one of 'error', 'skip'"):
+        finished.evaluate(folder, on_bad="skp")
 
 
 def test_a_class_that_training_did_not_know_is_named(finished, tmp_path):

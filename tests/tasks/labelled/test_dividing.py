@@ -19,7 +19,7 @@ def test_classes_keep_their_shares_and_every_row_has_one_place():
 
 def test_copies_stay_on_one_side():
     units = np.arange(70)
-    units[1::10] = 0  # seven copies of the first example
+    units[1:40:6] = 0  # seven copies of the first example, all of class a
     parts, findings = divide(LABELS, NAMES, ASKED, source="letters", units=units)
     sides = [part for part in (parts.train, parts.validation, parts.test) if np.isin(units[part], 0).any()]
     assert len(sides) == 1
@@ -75,3 +75,17 @@ def test_the_words_tell_sizes_and_imbalance():
     )
     assert lines[1].startswith("Classes are imbalanced: 'a' has 40 letters, 'c' 10 (4 times fewer).")
     assert len(split_words(parts, ASKED, ("letter", "letters"), {"a": 40, "b": 20})) == 1
+
+
+def test_a_class_of_copies_has_too_few_different_examples():
+    units = np.arange(70)
+    units[40:60] = 40 + np.arange(20) % 2  # class b: two different ones
+    with pytest.raises(DataError, match=r"letters: at least 3 different examples .* 'b' \(2 among 20\)\. Add"):
+        divide(LABELS, NAMES, ASKED, source="letters", units=units)
+
+
+def test_equal_examples_of_different_classes_are_told():
+    units = np.arange(70)
+    units[[5, 45, 46]] = 5  # one of class a, two of class b
+    _, (finding,) = divide(LABELS, NAMES, ASKED, source="letters", units=units)
+    assert finding.message == "3 examples have an exact copy in another class."

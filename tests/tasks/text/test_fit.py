@@ -129,7 +129,11 @@ def test_a_folder_with_parts_and_hostile_texts(tmp_path):
     [
         ({"target": None}, ArgumentError, "target must name the column of classes"),
         ({"target": "verdct"}, DataError, "Did you mean 'verdict'"),
-        ({"settings": {"modle": "cnn"}}, ArgumentError, "'modle' is no hyperparameter. Did you mean 'model'"),
+        (
+            {"settings": {"modle": "cnn"}},
+            ArgumentError,
+            "'modle' is no hyperparameter of this task. Did you mean 'model'",
+        ),
         ({"level": "letters"}, ArgumentError, "level must be one of"),
         ({"validation": 0.7, "test": 0.4}, ArgumentError, "must leave examples to train on"),
         ({"epochs": 0}, ArgumentError, "epochs must be an integer of at least 1"),

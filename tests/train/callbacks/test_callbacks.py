@@ -53,6 +53,23 @@ def test_early_stopping_restores_the_best_weights(overfitting):
     assert history.stop_reason == "early stopping: val_loss has not improved for 4 epochs"
 
 
+def test_early_epochs_can_be_kept_out_of_the_choice(overfitting):
+    (x, y), judge = overfitting
+
+    def fitted(*callbacks):
+        model = make_model(0.01)
+        model.set_weights({"dense/kernel": np.zeros((3, 1))})
+        return model, model.fit(x, y, epochs=500, validation=judge, verbose=0, callbacks=callbacks)["val_loss"]
+
+    _, values = fitted()
+    start = int(np.argmin(values)) + 20
+    best = start + int(np.argmin(values[start:]))
+    model, found = fitted(EarlyStopping(patience=3, start_from_epoch=start))
+    assert values[best] > 1.001 * min(values), "the choice would be an earlier one"
+    assert len(found) == best + 1 + 3
+    assert model.evaluate(*judge)["loss"] == pytest.approx(values[best], rel=1e-6)
+
+
 def test_without_restoring_the_last_weights_stay(overfitting):
     (x, y), judge = overfitting
     model = make_model(0.01)

@@ -18,27 +18,34 @@ from chainrule.data.prepare.scale import (
     StandardScaler,
 )
 from chainrule.data.prepare.table import FittedPreparer, Prepared, TablePreparer
+from chainrule.data.prepare.tokenize import Encoded, FittedTokenizer, Tokenizer
+from chainrule.data.prepare.tokenize_phrases import FittedPhrases, Phrases
 
 __all__ = [
     "CategoryImputer",
+    "Encoded",
     "FittedCategoryImputer",
     "FittedNumberImputer",
     "FittedOneHot",
     "FittedOrdinal",
+    "FittedPhrases",
     "FittedPiecewiseLinear",
     "FittedPreparer",
     "FittedQuantileScaler",
     "FittedScaler",
+    "FittedTokenizer",
     "MinMaxScaler",
     "NumberImputer",
     "OneHotEncoder",
     "OrdinalEncoder",
+    "Phrases",
     "PiecewiseLinear",
     "Prepared",
     "QuantileScaler",
     "RobustScaler",
     "StandardScaler",
     "TablePreparer",
+    "Tokenizer",
     "balance",
     "class_weights",
     "imbalance_note",

@@ -88,6 +88,16 @@ def line_at(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
 
 
+def shown_name(name: str) -> str:
+    """The name of a file without bytes that are no text, which no table or message could hold.
+
+    Example:
+        >>> shown_name("größe.png"), shown_name("a" + chr(0xDCFF) + ".png")
+        ('größe.png', 'a\ufffd.png')
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _decode(raw: bytes, encoding: str, name: str) -> bytes:
     try:
         text = raw.decode(encoding)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ LARGEST_SIDE = 96  # pixels: larger images are scaled down, unless a size is giv
 MOST_ARRAY_BYTES = 1 << 32
 _MULTIPLE = 8  # sizes that pooling halves three times
 _BLOCK = 64  # files
-_NAMED = 3  # files left out that a note names
+_NAMED = 5  # files that cannot be read which a message names
 Bad = Literal["error", "skip"]
 T = TypeVar("T")
 
@@ -57,6 +57,21 @@ class Wanted:
         return cls(pair, channels, on_bad, most_pixels)
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that cannot be read and was left out.
+
+    Args:
+        place: its number among all files of the source, from 0.
+        name: of the file.
+        why: the error's message.
+    """
+
+    place: int
+    name: str
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """Decoded images.
@@ -65,35 +80,43 @@ class Loaded:
         files: those that were read.
         pixels: uint8 [files, height, width, channels].
         notes: what was changed or left out.
+        left_out: the files that were not read.
     """
 
     files: list[ImageFile]
     pixels: np.ndarray = field(repr=False)
     notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def load_files(files: Sequence[ImageFile], source: str, wanted: Wanted) -> Loaded:
     """Decode ``files`` into one array.
 
     Raises:
-        DataError: a file cannot be read (unless such are skipped), or the array would take more than 4 GiB.
+        DataError: files cannot be read (unless such are skipped; names them), or the array would take more than 4 GiB.
     """
     with _warnings_as_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        read = _tried(lambda file: read_header(file.read(), file.name, most_pixels=wanted.most_pixels), wanted)
-        files, headers, bad = _sorted_out(files, _in_blocks(pool, read, files))
+        read = _attempt(lambda file: read_header(file.read(), file.name, most_pixels=wanted.most_pixels))
+        good, headers, bad = _sorted_out(files, _in_blocks(pool, read, files))
+        if not good:
+            raise _unreadable(source, bad, files)
         size, said = common_size(headers, wanted.size)
         channels = wanted.channels or (1 if all(header.is_grey for header in headers) else 3)
-        if len(files) * size[0] * size[1] * channels > MOST_ARRAY_BYTES:
+        if len(good) * size[0] * size[1] * channels > MOST_ARRAY_BYTES:
             raise DataError(
-                f"{source}: {len(files):,} images of {size[0]} x {size[1]} would fill more than "
+                f"{source}: {len(good):,} images of {size[0]} x {size[1]} would fill more than "
                 f"{MOST_ARRAY_BYTES >> 30} GiB. Give a smaller size."
             )
 
         def pixels_of(file: ImageFile) -> np.ndarray:
             return decode(file.read(), file.name, size=size, channels=channels, most_pixels=wanted.most_pixels)
 
-        files, decoded, more = _sorted_out(files, _in_blocks(pool, _tried(pixels_of, wanted), files))
-    return Loaded(files, np.stack(decoded), (*_treated(headers), *said, *_left_out([*bad, *more])))
+        good, decoded, more = _sorted_out(good, _in_blocks(pool, _attempt(pixels_of), good))
+    bad |= more
+    if bad and (wanted.on_bad == "error" or not good):
+        raise _unreadable(source, bad, files)
+    left_out = tuple(LeftOut(at, file.name, str(bad[file])) for at, file in enumerate(files) if file in bad)
+    return Loaded(good, np.stack(decoded), (*_treated(headers), *said, *_left_out(left_out)), left_out)
 
 
 def common_size(headers: Sequence[Header], size: tuple[int, int] | None) -> tuple[tuple[int, int], tuple[str, ...]]:
@@ -141,10 +164,8 @@ def _in_blocks(pool: ThreadPoolExecutor, work: Callable[[ImageFile], T], files: 
         yield from results
 
 
-def _tried(work: Callable[[ImageFile], T], wanted: Wanted) -> Callable[[ImageFile], T | DataError]:
-    """``work`` that returns its error where bad files are to be skipped."""
-    if wanted.on_bad == "error":
-        return work
+def _attempt(work: Callable[[ImageFile], T]) -> Callable[[ImageFile], T | DataError]:
+    """``work`` that returns its error, so that all files that cannot be read are found at once."""
 
     def attempt(file: ImageFile) -> T | DataError:
         try:
@@ -157,18 +178,29 @@ def _tried(work: Callable[[ImageFile], T], wanted: Wanted) -> Callable[[ImageFil
 
 def _sorted_out(
     files: Sequence[ImageFile], results: Iterator[T | DataError]
-) -> tuple[list[ImageFile], list[T], list[DataError]]:
+) -> tuple[list[ImageFile], list[T], dict[ImageFile, DataError]]:
     """Files that could be read, what was read of them, and the errors of the others."""
-    kept, good, bad = [], [], []
+    kept, good, bad = [], [], {}
     for file, result in zip(files, results, strict=True):
         if isinstance(result, DataError):
-            bad.append(result)
+            bad[file] = result
         else:
             kept.append(file)
             good.append(result)
-    if not kept:
-        raise bad[0]
     return kept, good, bad
+
+
+def _unreadable(source: str, bad: Mapping[ImageFile, DataError], files: Sequence[ImageFile]) -> DataError:
+    """One error that names the files which cannot be read, in their order; of a single file its own."""
+    errors = [bad[file] for file in files if file in bad]
+    if len(files) == 1:
+        return errors[0]
+    more = [f"... and {len(errors) - _NAMED:,} more"] if len(errors) > _NAMED else []
+    lines = "\n  ".join([*(str(error) for error in errors[:_NAMED]), *more])
+    return DataError(
+        f"{source}: expected images that can be read; {len(errors):,} of {len(files):,} files cannot:\n"
+        f"  {lines}\nCorrect or remove them, or have them left out with --on-bad skip (in Python on_bad='skip')."
+    )
 
 
 def _treated(headers: Sequence[Header]) -> list[str]:
@@ -184,10 +216,10 @@ def _treated(headers: Sequence[Header]) -> list[str]:
     return notes
 
 
-def _left_out(bad: Sequence[DataError]) -> list[str]:
+def _left_out(bad: Sequence[LeftOut]) -> list[str]:
     if not bad:
         return []
-    first = " ".join(str(error) for error in bad[:_NAMED])
+    first = " ".join(one.why for one in bad[:_NAMED])
     more = f" ({len(bad) - _NAMED:,} more)" if len(bad) > _NAMED else ""
     return [f"{counted(len(bad), 'file was', 'files were')} left out: {first}{more}"]
 

@@ -19,8 +19,10 @@ from pathlib import Path, PurePosixPath
 from chainrule._base.errors import DataError
 from chainrule._base.wording import counted
 from chainrule.data.sources.archive import Archive
+from chainrule.data.sources.encoding import shown_name
 from chainrule.data.sources.image_decoding import ENDINGS, MOST_BYTES
 
+_NAMED = 5  # folders in a note
 PARTS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
@@ -59,7 +61,10 @@ def find_images(source: str | Path, *, labelled: bool = True) -> tuple[list[Imag
         raise DataError(f"{path.name}: it holds no image ({', '.join(ENDINGS)}). Name the folder with the images.")
     of = "file is no image and was left out."
     notes = (counted(others, of, "files are no images and were left out."),) if others else ()
-    return (_arranged(found, path.name) if labelled else found), notes
+    if not labelled:
+        return found, notes
+    arranged, said = _arranged(found, path.name)
+    return arranged, (*said, *notes)
 
 
 def has_images(path: Path) -> bool:
@@ -81,7 +86,7 @@ def _from_folder(folder: Path) -> tuple[list[ImageFile], int]:
     for where, folders, names in os.walk(folder):
         for name in _visible(folders, names):
             path = Path(where) / name
-            relative = path.relative_to(folder).as_posix()
+            relative = shown_name(path.relative_to(folder).as_posix())
             if path.suffix.lower() in ENDINGS:
                 found.append(ImageFile(relative, _reader(path)))
             elif path.suffix.lower() == ".zip":
@@ -121,8 +126,8 @@ def _reader(path: Path) -> Callable[[], bytes]:
     return read
 
 
-def _arranged(files: list[ImageFile], source: str) -> list[ImageFile]:
-    """The files with class and part, from their paths alone."""
+def _arranged(files: list[ImageFile], source: str) -> tuple[list[ImageFile], tuple[str, ...]]:
+    """The files with class and part, from their paths alone; and a note if folders lie within the classes'."""
     paths = [PurePosixPath(file.name).parts for file in files]
     while all(len(path) > 2 for path in paths) and len({path[0] for path in paths}) == 1:
         paths = [path[1:] for path in paths]
@@ -139,4 +144,16 @@ def _arranged(files: list[ImageFile], source: str) -> list[ImageFile]:
             )
         part = PARTS[path[0].lower()] if is_divided else None
         made.append(ImageFile(file.name, file.read, path[depth - 1], part))
-    return made
+    return made, _inner_folders([path[depth - 1 : -1] for path in paths])
+
+
+def _inner_folders(folders: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """A note where classes have folders of their own, since those might have been meant."""
+    inner = list(dict.fromkeys(path[1] for path in folders if len(path) > 1))
+    if not inner:
+        return ()
+    listed = ", ".join(inner[:_NAMED]) + (", ..." if len(inner) > _NAMED else "")
+    return (
+        f"Folders within a class's folder ({listed}) belong to that class; if these are the classes, name the folder "
+        "that holds them.",
+    )

@@ -15,7 +15,7 @@ from chainrule._base.errors import ArgumentTypeError, DataError
 from chainrule.data.sources.idx import idx_pairs, is_idx_images
 from chainrule.data.sources.image_arrays import Arrays, from_arrays, read_idx_folder, read_npz
 from chainrule.data.sources.image_decoding import ENDINGS, MOST_PIXELS
-from chainrule.data.sources.image_loading import Bad, Wanted, load_files, resized
+from chainrule.data.sources.image_loading import Bad, LeftOut, Wanted, load_files, resized
 from chainrule.data.sources.image_parquet import has_image_column, read_image_parquet
 from chainrule.data.sources.image_tree import find_images, has_images
 
@@ -35,6 +35,7 @@ class Images:
         source: name of the whole.
         target: what the classes are called.
         notes: what was changed or left out, one sentence each.
+        left_out: files that cannot be read, where such are skipped.
     """
 
     pixels: np.ndarray = field(repr=False)
@@ -45,6 +46,7 @@ class Images:
     source: str
     target: str = "label"
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -73,7 +75,7 @@ def read_images(
             that the longer side has at most 96.
         channels: 1 for greys or 3 for colours; without it, 3 if any image has colours.
         labelled: whether classes are wanted.
-        on_bad: ``"skip"`` leaves out files that cannot be read, and says how many; ``"error"`` names the first.
+        on_bad: ``"skip"`` leaves out files that cannot be read, and says how many; ``"error"`` names the first five.
         most_pixels: the most that a file's header may announce; larger ones count as bombs.
 
     Raises:
@@ -105,7 +107,10 @@ def read_images(
     of = [file.part for file in loaded.files]
     parts = {part: np.flatnonzero([other == part for other in of]) for part in dict.fromkeys(of) if part is not None}
     names = tuple(file.name for file in loaded.files)
-    return Images(loaded.pixels, labels, classes, names, parts, path.name, target or "label", (*notes, *loaded.notes))
+    notes = (*notes, *loaded.notes)
+    return Images(
+        loaded.pixels, labels, classes, names, parts, path.name, target or "label", notes, left_out=loaded.left_out
+    )
 
 
 def is_image_source(source: Any) -> bool:  # Any: whatever a command line or a user passes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.wording import counted
-from chainrule.data.sources.encoding import line_at
+from chainrule.data.sources.encoding import line_at, shown_name
 
 MAX_CHARACTERS = 10_000_000  # of one text; more is a file without line ends, or no text at all
 TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -172,7 +172,9 @@ def _class_files(root: Path, folder: Path, part: str | None) -> tuple[list[TextF
         inside = sorted(entry for entry in place.rglob("*") if entry.is_file() and not entry.name.startswith("."))
         texts = [entry for entry in inside if entry.suffix.lower() in _TEXT_ENDINGS]
         num_others += len(inside) - len(texts)
-        files += [TextFile(one, one.relative_to(folder).as_posix(), place.name, part, is_whole=True) for one in texts]
+        names = [shown_name(one.relative_to(folder).as_posix()) for one in texts]
+        label = shown_name(place.name)
+        files += [TextFile(one, name, label, part, is_whole=True) for one, name in zip(texts, names, strict=True)]
     if not files:
         raise DataError(
             f"{root}: expected folders of .txt files, one folder for each class; found none. Give one text in each "

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from chainrule._base.checks import check_positive_int
+from chainrule._base.checks import check_choice, check_positive_int
 from chainrule._base.errors import DataError
 from chainrule._base.registry import register_class
 from chainrule.data import Images, read_images
+from chainrule.data.sources.image_loading import Bad
 from chainrule.tasks.labelled import Prepared
 
 
@@ -26,6 +27,7 @@ class ImagePreparation:
         width: in pixels.
         channels: 1 or 3.
         target: for Parquet files, the column of the classes.
+        on_bad: ``"error"``, or ``"skip"`` to leave out files that cannot be read.
 
     Example:
         >>> prepared = ImagePreparation(2, 3, 1).prepare(np.zeros((4, 8, 9), np.uint8))
@@ -37,8 +39,10 @@ class ImagePreparation:
     width: int
     channels: int
     target: str | None = None
+    on_bad: Bad = "error"
 
     def __post_init__(self) -> None:
+        check_choice("on_bad", self.on_bad, ("error", "skip"), self)
         for name in ("height", "width", "channels"):
             check_positive_int(name, getattr(self, name), self)
 
@@ -64,10 +68,19 @@ class ImagePreparation:
 
     def _read(self, source: Any, *, labelled: bool) -> Images:  # Any: as above
         return read_images(
-            source, target=self.target, size=(self.height, self.width), channels=self.channels, labelled=labelled
+            source,
+            target=self.target,
+            size=(self.height, self.width),
+            channels=self.channels,
+            labelled=labelled,
+            on_bad=self.on_bad,
         )
 
 
 def prepared(images: Images) -> Prepared:
     """Images as the run takes them."""
-    return Prepared(images.pixels, pl.DataFrame({"image": images.names}), images.notes)
+    left_out = None
+    if images.left_out:
+        rows = [(one.place, one.name, one.why) for one in images.left_out]
+        left_out = pl.DataFrame(rows, schema=["place", "image", "problem"], orient="row")
+    return Prepared(images.pixels, pl.DataFrame({"image": images.names}), images.notes, left_out)

@@ -58,7 +58,7 @@ def divide(
             f"{source}: the class {classes[int(missing[0])]!r} has no example to train on. Add examples, or leave the "
             "class out."
         )
-    return parts, _copies(units, parts)
+    return parts, (*_copies(units, parts), *_contradictions(labels, units))
 
 
 def split_words(
@@ -88,6 +88,14 @@ def _split(labels: np.ndarray, classes: Sequence[str], options: Options, units: 
         raise DataError(
             f"{source}: at least {LEAST} examples of each class are needed (for training, validation and test); fewer "
             f"are there of {', '.join(rare[:10])}. Add examples, or leave these classes out."
+        )
+    different = np.bincount(np.unique(np.stack([units, labels]), axis=1)[1], minlength=len(classes))
+    alike = [f"{name!r} ({few} among {count})" for name, few, count in zip(classes, different, counts, strict=True)]
+    if (different < LEAST).any():
+        listed = ", ".join(one for one, few in zip(alike, different, strict=True) if few < LEAST)
+        raise DataError(
+            f"{source}: at least {LEAST} different examples of each class are needed, since equal ones are kept in one "
+            f"part; fewer are there of {listed}. Add examples that differ, or leave these classes out."
         )
     made = split(
         labels.size,
@@ -131,3 +139,14 @@ def _copies(units: np.ndarray, parts: Split) -> tuple[Finding, ...]:
         "validation and test examples are exact copies of training examples.",
     )
     return (Finding("duplicates", None, message, "Scores are a little too good; remove the copies from one side."),)
+
+
+def _contradictions(labels: np.ndarray, units: np.ndarray) -> tuple[Finding, ...]:
+    """Equal examples of different classes: at most one of the labels can be right."""
+    pairs = np.unique(np.stack([units, labels]), axis=1)[0]
+    different, classes = np.unique(pairs, return_counts=True)
+    number = int(np.isin(units, different[classes > 1]).sum())
+    if not number:
+        return ()
+    message = f"{number:,} examples have an exact copy in another class."
+    return (Finding("duplicates", None, message, "No network can tell these apart; correct their classes."),)

@@ -15,7 +15,7 @@ from chainrule import report as reports
 from chainrule.data import balance, class_weights
 from chainrule.tasks.advice import repeated
 from chainrule.tasks.card import model_card
-from chainrule.tasks.finished import FinishedRun
+from chainrule.tasks.finished import Answers, FinishedRun, warn
 from chainrule.tasks.labelled.dividing import split_words
 from chainrule.tasks.labelled.facts import collect_facts
 from chainrule.tasks.labelled.job import Job, Options
@@ -23,6 +23,7 @@ from chainrule.tasks.labelled.judging import TASK, Judgement, judge_run
 from chainrule.tasks.labelled.page import build_page
 from chainrule.tasks.labelled.predictor import LabelledPredictor
 from chainrule.tasks.run_folder import RunFolder, claim, give_up
+from chainrule.tasks.scores import Scores
 from chainrule.tasks.watched import Trained, Watch, fit_watched
 from chainrule.tasks.words import printable
 
@@ -34,6 +35,25 @@ class LabelledRun(FinishedRun):
     """A finished run on labelled examples; see :class:`FinishedRun`."""
 
     predictor: LabelledPredictor = field(repr=False)
+
+    def answer(self, source: Any, *, on_bad: str = "error") -> Answers:  # Any: a path, or data in memory
+        """Answers for each example, with notes; see :meth:`LabelledPredictor.answer`."""
+        return self.predictor.answer(source, on_bad=on_bad)
+
+    def predict(self, source: Any, *, on_bad: str = "error") -> pl.DataFrame:  # Any: as in answer
+        """Answers for each example; see :meth:`FinishedRun.predict`.
+
+        With ``on_bad="skip"``, image files that cannot be read get a row without an answer; ``problem`` says why.
+        """
+        answers = self.answer(source, on_bad=on_bad)
+        warn(answers.notes)
+        return answers.frame
+
+    def evaluate(self, source: Any, *, on_bad: str = "error") -> Scores:  # Any: as in answer
+        """The metrics on a source with classes; see :meth:`FinishedRun.evaluate`."""
+        scores = self.predictor.evaluate(source, on_bad=on_bad)
+        warn(self.evaluation_notes(source))
+        return scores
 
 
 def fit_labelled(job: Job, options: Options) -> LabelledRun:
@@ -87,6 +107,7 @@ def _train(job: Job, options: Options, folder: RunFolder) -> Trained:
             folder.file("events.jsonl"),
             options.verbose,
             options.callbacks,
+            start=int(settings.keep_from * settings.epochs),
         ),
         sample_weight=weights,
         validation=validation,

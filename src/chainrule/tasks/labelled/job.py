@@ -75,11 +75,14 @@ class Prepared:
         inputs: [examples, ...].
         shown: columns that say which example a row is (a file, a line, the text), in the same order.
         notes: how unusual input was treated, one sentence each.
+        left_out: examples that could not be read, where such are skipped: the columns of ``shown``, ``place`` (the
+            number among all examples, from 0) and ``problem``.
     """
 
     inputs: np.ndarray = field(repr=False)
     shown: pl.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
+    left_out: pl.DataFrame | None = field(default=None, repr=False)
 
 
 class Preparation(Protocol):
@@ -102,6 +105,7 @@ class TrainingSettings(Hyperparameters):
         patience: epochs without a lower validation loss before training stops.
         learning_rate: the highest rate.
         weight_decay: strength of the decoupled weight decay.
+        keep_from: share of the epochs that must be over before an epoch's weights may be kept; 0 for any epoch.
     """
 
     epochs: int = 20
@@ -109,12 +113,14 @@ class TrainingSettings(Hyperparameters):
     patience: int = 5
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
+    keep_from: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience"):
             check_positive_int(name, getattr(self, name), self)
         check_number("learning_rate", self.learning_rate, self, above=0)
         check_number("weight_decay", self.weight_decay, self, at_least=0)
+        check_number("keep_from", self.keep_from, self, at_least=0, below=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from chainrule._base.errors import FormatError
+from chainrule._base.errors import ArgumentError, FormatError
 from chainrule._base.registry import from_config, to_config
 from chainrule.models import Model
 from chainrule.tasks.finished import Answers
-from chainrule.tasks.labelled.job import Preparation
+from chainrule.tasks.labelled.job import Preparation, Prepared
 from chainrule.tasks.linear import softmax
 from chainrule.tasks.scores import Scores, judge
 
@@ -41,26 +42,39 @@ class LabelledPredictor:
     kind: str
     facts: dict[str, Any] = field(default_factory=dict)  # Any: plain JSON values
 
+    def prepare(self, source: Any, *, on_bad: str = "error") -> Prepared:  # Any: a path, or data in memory
+        """The examples of ``source`` as the network takes them; see :meth:`answer`."""
+        prepared: Prepared = self._preparation(on_bad).prepare(source)
+        return prepared
+
     def raw(self, inputs: np.ndarray) -> np.ndarray:
         """Probabilities of all classes: [examples, classes], float64."""
         return softmax(np.asarray(self.model.predict(inputs, batch_size=_AT_ONCE), np.float64))
 
-    def answer(self, source: Any) -> Answers:  # Any: a path, or data in memory
+    def answer(self, source: Any, *, on_bad: str = "error") -> Answers:  # Any: a path, or data in memory
         """The class of each example of ``source`` with all probabilities, and notes on unusual input.
+
+        Args:
+            source: the examples.
+            on_bad: for images, ``"skip"`` leaves out files that cannot be read: they get a row without an answer, and
+                a column ``problem`` says why.
 
         Raises:
             DataError: an example cannot be read; names it.
         """
-        prepared = self.preparation.prepare(source)
-        return Answers(self.frame(prepared.shown, self.raw(prepared.inputs)), prepared.notes)
+        prepared = self.prepare(source, on_bad=on_bad)
+        frame = self.frame(prepared.shown, self.raw(prepared.inputs))
+        if on_bad == "skip":
+            frame = _with_left_out(frame, prepared.left_out)
+        return Answers(frame, prepared.notes)
 
-    def evaluate(self, source: Any) -> Scores:  # Any: as in answer
+    def evaluate(self, source: Any, *, on_bad: str = "error") -> Scores:  # Any: as in answer
         """The metrics on a source that has the classes too.
 
         Raises:
             DataError: an example cannot be read, or has a class that training did not know; names it.
         """
-        prepared, labels = self.preparation.prepare_labelled(source, self.classes)
+        prepared, labels = self._preparation(on_bad).prepare_labelled(source, self.classes)
         return judge("multiclass", self.raw(prepared.inputs), labels)
 
     def frame(self, shown: pl.DataFrame, raw: np.ndarray) -> pl.DataFrame:
@@ -68,6 +82,15 @@ class LabelledPredictor:
         answers = [self.classes[int(index)] for index in raw.argmax(axis=1)]
         chances = {f"probability {label}": raw[:, i] for i, label in enumerate(self.classes)}
         return shown.hstack(pl.DataFrame({f"predicted {self.target}": answers, **chances}))
+
+    def _preparation(self, on_bad: str) -> Any:  # Any: the task's own Preparation
+        if on_bad == "error":
+            return self.preparation
+        if not hasattr(self.preparation, "on_bad"):
+            raise ArgumentError(
+                f"on_bad: must be 'error' for a model of {self.kind}; received {on_bad!r}. Correct the source instead."
+            )
+        return dataclasses.replace(self.preparation, on_bad=on_bad)  # type: ignore[type-var]  # a dataclass by protocol
 
     def pack(self) -> None:
         """Put everything but the weights into ``model.extra``, so that the saved file is complete."""
@@ -78,6 +101,16 @@ class LabelledPredictor:
             "target": self.target,
             "facts": self.facts,
         }
+
+
+def _with_left_out(frame: pl.DataFrame, left_out: pl.DataFrame | None) -> pl.DataFrame:
+    """Answers with a column ``problem``, and the examples left out in their places."""
+    frame = frame.with_columns(problem=pl.lit(None, pl.String))
+    if left_out is None:
+        return frame
+    places = np.setdiff1d(np.arange(len(frame) + len(left_out)), left_out["place"].to_numpy())
+    whole = pl.concat([frame.with_columns(place=pl.Series(places)), left_out], how="diagonal_relaxed")
+    return whole.sort("place").drop("place")
 
 
 def unpack(model: Model, source: str) -> LabelledPredictor:

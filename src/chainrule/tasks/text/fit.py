@@ -12,7 +12,7 @@ import polars as pl
 
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.wording import counted
-from chainrule.data import Split, Target, read_target
+from chainrule.data import Split, Table, Target, infer_schema, read_target
 from chainrule.data.prepare.tokenize import Encoded
 from chainrule.data.prepare.tokenize_phrases import LONGEST_PHRASE
 from chainrule.data.sources.text import Texts, read_texts
@@ -23,7 +23,7 @@ from chainrule.tasks.text.baseline import fit_tf_idf
 from chainrule.tasks.text.leaks import copies, deciding_tokens
 from chainrule.tasks.text.network import build_network, compile_network, start_bag
 from chainrule.tasks.text.page import word_figures, wrong_texts
-from chainrule.tasks.text.preparation import TextPreparation, beginnings, fit_preparation
+from chainrule.tasks.text.preparation import TextPreparation, fit_preparation, shown_of
 from chainrule.tasks.text.settings import TextSettings, default_settings
 from chainrule.tasks.watched import Listener
 
@@ -127,7 +127,7 @@ def make_job(
         classes=classes,
         inputs=inputs,
         labels=labels,
-        shown=texts.shown.with_columns(beginnings(values)),
+        shown=shown_of(texts, preparation.identifiers),
         split=parts,
         model=model,
         settings=settings,
@@ -161,9 +161,16 @@ def _target(texts: Texts, target: str | None) -> Target:
 
 
 def _place(texts: Texts, wanted: Target) -> dict[str, Any]:  # Any: fields of TextPreparation
-    """Where in a table texts and classes stand."""
+    """Where in a table texts and classes stand, and which columns name its rows."""
     encoder = wanted.encoder
-    return {"text": texts.text, "target": encoder.columns[0], "expression": encoder.expression}
+    others = texts.table.frame.drop(texts.text, encoder.columns[0])
+    identifiers = infer_schema(Table(others, texts.table.source)).of_kind("identifier") if others.width else ()
+    return {
+        "text": texts.text,
+        "target": encoder.columns[0],
+        "expression": encoder.expression,
+        "identifiers": identifiers,
+    }
 
 
 def _fitted(

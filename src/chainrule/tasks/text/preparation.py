@@ -36,6 +36,7 @@ class TextPreparation:
         target: the column of classes, if training read a table.
         expression: a comparison that makes the classes, as ``stars>3``.
         encoding: of files.
+        identifiers: columns of a table that tell rows apart, which stand beside the answers.
         unknown: share of the validation texts' tokens that the vocabulary does not hold.
     """
 
@@ -45,6 +46,7 @@ class TextPreparation:
     target: str | None = None
     expression: str | None = None
     encoding: str = "utf-8"
+    identifiers: tuple[str, ...] = ()
     unknown: float = 0.0
 
     @property
@@ -82,9 +84,7 @@ class TextPreparation:
 
     def _prepared(self, texts: Texts) -> Prepared:
         inputs, encoded = self.encode(texts.values)
-        return Prepared(
-            inputs, texts.shown.with_columns(beginnings(texts.values)), (*texts.notes, *self._notes(encoded))
-        )
+        return Prepared(inputs, shown_of(texts, self.identifiers), (*texts.notes, *self._notes(encoded)))
 
     def _notes(self, encoded: Encoded) -> list[str]:
         notes = []
@@ -103,6 +103,13 @@ class TextPreparation:
                 "of the validation texts it was judged by: expect worse answers."
             )
         return notes
+
+
+def shown_of(texts: Texts, identifiers: Sequence[str]) -> pl.DataFrame:
+    """The columns that say which text a row is: those of ``identifiers`` that are there, its place, its beginning."""
+    place = texts.shown.with_columns(beginnings(texts.values))
+    kept = [name for name in identifiers if name in texts.table.columns and name not in place.columns]
+    return place.with_columns(texts.table.frame.select(kept).get_columns()).select(*kept, *place.columns)
 
 
 def beginnings(values: pl.Series) -> pl.Series:

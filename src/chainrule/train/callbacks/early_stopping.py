@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from chainrule._base.checks import check_choice, check_number, check_positive_int
+from chainrule._base.checks import check_choice, check_int, check_number, check_positive_int
 from chainrule.train.callbacks.base import Callback, larger_is_better, monitored
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ class EarlyStopping(Callback):
         min_delta: smaller changes do not count.
         restore_best: put the weights of the best epoch back at the end, also when training ends otherwise. Keras
             leaves the last weights by default; ours are the best ones.
+        start_from_epoch: so many epochs at the beginning are neither waited for nor kept (Keras's name). Where few
+            examples validate, an early epoch is often the best one by chance alone.
         mode: ``"min"``, ``"max"``, or ``"auto"`` by the name (losses and errors fall, accuracies and AUC rise).
 
     References:
@@ -35,15 +37,18 @@ class EarlyStopping(Callback):
         patience: int = 10,
         min_delta: float = 0.0,
         restore_best: bool = True,
+        start_from_epoch: int = 0,
         mode: Literal["auto", "min", "max"] = "auto",
     ) -> None:
         check_positive_int("patience", patience, "EarlyStopping")
         check_number("min_delta", min_delta, "EarlyStopping", at_least=0)
+        check_int("start_from_epoch", start_from_epoch, "EarlyStopping", minimum=0)
         check_choice("mode", mode, ("auto", "min", "max"), "EarlyStopping")
         self.monitor = monitor
         self.patience = patience
         self.min_delta = min_delta
         self.restore_best = restore_best
+        self.start_from_epoch = start_from_epoch
         self.sign = -1.0 if mode == "max" or (mode == "auto" and larger_is_better(monitor)) else 1.0
         self._forget()
 
@@ -59,6 +64,8 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float], run: Run) -> None:
         """Compare with the best so far."""
+        if epoch <= self.start_from_epoch:
+            return
         value = self.sign * monitored(logs, self.monitor, "EarlyStopping")
         if value < self.best - self.min_delta:
             self.best, self.best_epoch, self.best_state, self.waited = value, epoch, run.state, 0
