@@ -8,13 +8,14 @@ import numpy as np
 from benchmarks.workloads.nets import Net, Op
 
 
-def connect(net: Net, library: Any, convolve: Callable[..., Any]) -> tuple[list[Any], Any]:
+def connect(net: Net, library: Any, convolve: Callable[..., Any], *, fused: bool = False) -> tuple[list[Any], Any]:
     """``(inputs, output)`` made of the library's layers, each named after its operation: ``op7``.
 
     Args:
         net: the network.
         library: ``keras.layers`` or ``chainrule.layers``.
         convolve: ``convolve(layer class, x, window, stride, *filters, **options)``, which pads by half the window.
+        fused: whether the library's batch normalisation applies a ReLU that follows it.
     """
     values: list[Any] = []
     states: dict[int, Any] = {}
@@ -23,6 +24,10 @@ def connect(net: Net, library: Any, convolve: Callable[..., Any]) -> tuple[list[
         if op.kind == "input":
             dtype = "int32" if op.settings["tokens"] else "float32"
             values.append(library.Input(op.shape, name=name, dtype=dtype))
+        elif fused and op.kind == "relu" and net.ops[op.of[0]].kind == "batch_norm":
+            values.append(taken[0])
+        elif fused and op.kind == "batch_norm" and net.ops[number + 1].kind == "relu":
+            values.append(library.BatchNormalization(**_NORM, activation="relu", name=name)(taken[0]))
         elif op.kind in ("conv", "depthwise"):
             values.append(_convolution(op, library, convolve, taken[0], name))
         elif op.kind == "lstm" and op.settings["whole"]:
@@ -71,9 +76,10 @@ def _listed(op: Op, taken: list[Any]) -> list[Any]:
     return [taken] if op.kind in ("add", "concat", "attention") else taken
 
 
+_NORM = {"momentum": 0.9, "epsilon": 1e-3}
 _PLAIN: dict[str, Callable[[Any, Op, str], Any]] = {
     "conv_transpose": lambda lib, op, name: lib.Conv2DTranspose(op.settings["filters"], 2, strides=2, name=name),
-    "batch_norm": lambda lib, _, name: lib.BatchNormalization(momentum=0.9, epsilon=1e-3, name=name),
+    "batch_norm": lambda lib, _, name: lib.BatchNormalization(**_NORM, name=name),
     "layer_norm": lambda lib, _, name: lib.LayerNormalization(epsilon=1e-5, name=name),
     "relu": lambda lib, _, name: lib.ReLU(name=name),
     "max_pool": lambda lib, op, name: lib.MaxPooling2D(

@@ -22,7 +22,7 @@ def _convolve(layer, x, window, stride, *filters, **options):
 def network(task: Task) -> chainrule.Model:
     """The network with the task's weights, compiled."""
     net = task.workload.build()
-    model = chainrule.Model(*connect(net, layers, _convolve))
+    model = chainrule.Model(*connect(net, layers, _convolve, fused=True))
     optimizer = Adam(ADAM["rate"], beta_1=ADAM["beta_1"], beta_2=ADAM["beta_2"], epsilon=ADAM["epsilon"])
     model.compile(optimizer, CrossEntropy())
     arrays = weights_by_layer(net, task.weights)

@@ -136,7 +136,7 @@ def test_identity_shortcut_takes_every_second_pixel_and_adds_zero_channels():
     )
     x = RNG.normal(size=(1, 6, 4, 3)).astype(np.float32)
     seen = model.intermediate(x)
-    stem = np.asarray(seen["stem_relu"])
+    stem = np.asarray(seen["stem_norm"])
     picked = stem[:, ::2, ::2]
     expected = np.concatenate([picked, np.zeros_like(picked)], axis=-1)
     np.testing.assert_allclose(seen["stage2_block1_relu"], expected, atol=1e-6)

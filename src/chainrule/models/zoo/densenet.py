@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.core import Input, Symbol
-from chainrule.layers import AveragePooling2D, Concatenate, Conv2D, Dense, GlobalAveragePooling2D, MaxPooling2D, ReLU
+from chainrule.layers import AveragePooling2D, Concatenate, Conv2D, Dense, GlobalAveragePooling2D, MaxPooling2D
 from chainrule.models.model import Model
 from chainrule.models.zoo._parts import Shape, conv_norm_relu, norm
 
@@ -77,13 +77,13 @@ def densenet(
         if number < len(blocks):
             x = _norm_relu_conv(x, x.shape[-1] // 2, 1, f"transition{number}")
             x = AveragePooling2D(name=f"transition{number}_pool")(x)
-    x = ReLU(name="last_relu")(norm(x, "last"))
+    x = norm(x, "last", activation="relu")
     x = GlobalAveragePooling2D(name="mean")(x)
     return Model(inputs, Dense(classes, name="logits")(x), name=name, seed=seed)
 
 
 def _norm_relu_conv(x: Symbol, filters: int, window: int, name: str) -> Symbol:
-    x = ReLU(name=f"{name}_relu")(norm(x, name))
+    x = norm(x, name, activation="relu")
     layer = Conv2D(filters, window, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv")
     y: Symbol = layer(x)
     return y

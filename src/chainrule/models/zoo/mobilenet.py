@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.core import Input, Symbol
-from chainrule.layers import Dense, DepthwiseConv2D, Dropout, GlobalAveragePooling2D, ReLU
+from chainrule.layers import Dense, DepthwiseConv2D, Dropout, GlobalAveragePooling2D
 from chainrule.models.model import Model
 from chainrule.models.zoo._parts import Shape, conv_norm_relu, norm
 
@@ -56,5 +56,4 @@ def _depthwise_norm_relu(x: Symbol, strides: int, name: str) -> Symbol:
     conv = DepthwiseConv2D(
         3, strides, padding=1, use_bias=False, depthwise_initializer="he_normal", name=f"{name}_conv"
     )
-    y: Symbol = ReLU(name=f"{name}_relu")(norm(conv(x), name))
-    return y
+    return norm(conv(x), name, activation="relu")

@@ -139,8 +139,7 @@ def _block(x: Symbol, filters: int, stride: int, name: str) -> Symbol:
 
 
 def _normalized(x: Symbol, name: str) -> Symbol:
-    x = BatchNormalization(momentum=0.9, name=f"normalization_{name}")(x)
-    output: Symbol = Activation("relu", name=f"relu_{name}")(x)
+    output: Symbol = BatchNormalization(momentum=0.9, activation="relu", name=f"normalization_{name}")(x)
     return output
 
 
