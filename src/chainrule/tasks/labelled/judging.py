@@ -144,6 +144,7 @@ def _verdict(
         linear=line,
         best_epoch=history.best_epoch,
         validation_rows=job.split.validation.size,
-        ran_out=history.stop_reason == "all epochs done",
+        # weights are late ones by design where only such may be kept: then their place says nothing
+        ran_out=history.stop_reason == "all epochs done" and not job.settings.keep_from,
         actions=actions,
     )

@@ -210,7 +210,8 @@ def _words(
     """What was found, and what will be done."""
     unit, tokenizer = preparation.unit, preparation.tokenizer
     num_cut = int((lengths > tokenizer.length).sum())
-    cut = f" {counted(num_cut, 'longer text is', 'longer texts are')} cut." if num_cut else ""
+    cut = f" {counted(num_cut, 'longer text is', 'longer texts are')} cut (--set max_length=N)." if num_cut else ""
+    covered = float((lengths[parts.train] <= tokenizer.length).mean())
     beside = ", beside a bag of words and phrases" if settings.has_bag and settings.model != "bag" else ""
     read = {"cnn": f"windows of {settings.windows} {unit}", "lstm": "an LSTM both ways", "average": "averaged vectors"}
     lines = [
@@ -218,8 +219,8 @@ def _words(
         f"middle, {lengths.max():,} at most.",
         f"Vocabulary: {len(tokenizer.vocabulary):,} {unit} and {preparation.phrases.size - tokenizer.size:,} phrases "
         f"of the training texts; {preparation.unknown:.1%} of the {unit} of the validation texts are not among them.",
-        f"Every text is padded to {tokenizer.length} {unit}, enough for 99 % of the training texts, so that one length "
-        f"is compiled.{cut}",
+        f"Every text is padded to {tokenizer.length} {unit}, enough for {_percent(covered)} of the training texts, so "
+        f"that one length is compiled.{cut}",
         f"Network: {read.get(settings.model, 'a bag of words and phrases')}{beside}.",
         "Loss: cross_entropy (classes that exclude each other); judged by accuracy.",
     ]
@@ -229,3 +230,8 @@ def _words(
         if characters / tokens > _LONG_TOKENS or (tokens < _FEW_TOKENS and preparation.unknown > 0.5):
             lines.append("Words are not parted by blanks here, it seems: try --set level=char.")
     return lines
+
+
+def _percent(share: float) -> str:
+    """A share in whole percents, rounded down, so that only all are 100 %."""
+    return f"{int(100 * share)} %"
