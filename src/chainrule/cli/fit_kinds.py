@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule._base.errors import ArgumentError, DataError
+from chainrule._base.user_cache import private_folder
 from chainrule.data import is_image_source
 from chainrule.data.sources.text import TABLE_ENDINGS, looks_like_text
 from chainrule.tasks import FinishedRun, fit_images, fit_table, fit_text
@@ -133,6 +134,7 @@ def _fit_images(source: str, shared: Values, options: Values) -> FinishedRun:
         size=_size(options["size"]),
         augment=options["augment"] or "auto",
         on_bad=options["on_bad"] or "error",
+        cache=private_folder("images"),
         **shared,
     )
 

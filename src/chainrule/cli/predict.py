@@ -31,7 +31,7 @@ Example:
 @ON_BAD
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON rows.")
 @click.option("--quiet", "-q", is_flag=True, help="No messages.")
-def predict(run: str, file: str, output: str | None, on_bad: str | None, as_json: bool, quiet: bool) -> None:  # noqa: FBT001 - the command's options
+def predict(run: str, file: str, *, output: str | None, on_bad: str | None, as_json: bool, quiet: bool) -> None:
     """Answer for each row of FILE, in its order, with the model of RUN (a run folder or a model.chainrule).
 
     FILE is a table, or for a model of images a folder, zip file, array file or a single image, for a model of texts

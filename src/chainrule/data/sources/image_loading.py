@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 from chainrule._base.checks import check_choice, check_positive_int
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.wording import counted
+from chainrule.data.sources import image_cache
 from chainrule.data.sources.image_decoding import Header, decode, read_header, resample
 from chainrule.data.sources.image_tree import ImageFile
 
@@ -36,15 +39,25 @@ class Wanted:
         channels: 1, 3 or ``None`` for what the images have.
         on_bad: ``"error"`` or ``"skip"``.
         most_pixels: the most that a file's header may announce.
+        cache: a folder where decoded images are kept, or ``None``.
     """
 
     size: tuple[int, int] | None
     channels: int | None
     on_bad: Bad
     most_pixels: int
+    cache: Path | None = None
 
     @classmethod
-    def checked(cls, size: tuple[int, int] | int | None, channels: int | None, on_bad: Bad, most_pixels: int) -> Wanted:
+    def checked(
+        cls,
+        size: tuple[int, int] | int | None,
+        channels: int | None,
+        *,
+        on_bad: Bad,
+        most_pixels: int,
+        cache: Path | None,
+    ) -> Wanted:
         """From what a user typed."""
         check_choice("on_bad", on_bad, ("error", "skip"), "read_images")
         if channels not in (None, 1, 3):
@@ -54,7 +67,7 @@ class Wanted:
             raise ArgumentError(f"read_images: size must be a number, or height and width; received {size!r}.")
         for side in pair or ():
             check_positive_int("size", side, "read_images")
-        return cls(pair, channels, on_bad, most_pixels)
+        return cls(pair, channels, on_bad, most_pixels, cache)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,30 @@ class Loaded:
 
 
 def load_files(files: Sequence[ImageFile], source: str, wanted: Wanted) -> Loaded:
+    """Decode ``files`` into one array, or take it from the cache; see :func:`decode_files`."""
+    if wanted.cache is None:
+        return decode_files(files, source, wanted)
+    asked = f"{wanted.size} {wanted.channels} {wanted.most_pixels} {LARGEST_SIDE}"
+    path = image_cache.cached_path(wanted.cache, files, asked)
+    kept = None if path is None else image_cache.load(path, len(files))
+    if kept is not None:
+        said = f"The decoded images were taken from the cache {wanted.cache} (CHAINRULE_CACHE=off decodes them anew)."
+        return Loaded(list(files), kept.pixels, (*kept.notes, said))
+    start = time.perf_counter()
+    loaded = decode_files(files, source, wanted)
+    seconds = time.perf_counter() - start
+    if path is None or loaded.left_out or seconds < image_cache.WORTH_SECONDS:
+        return loaded
+    if not image_cache.store(path, image_cache.Kept(loaded.pixels, loaded.notes)):
+        return loaded
+    said = (
+        f"Decoding the images took {seconds:.0f} s; they are kept in {wanted.cache} "
+        f"({loaded.pixels.nbytes / 1e6:,.0f} MB), so that the next training on them need not."
+    )
+    return replace(loaded, notes=(*loaded.notes, said))
+
+
+def decode_files(files: Sequence[ImageFile], source: str, wanted: Wanted) -> Loaded:
     """Decode ``files`` into one array.
 
     Raises:

@@ -11,6 +11,8 @@ layout. Other files are left out and counted; hidden ones are not even counted.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,12 +41,14 @@ class ImageFile:
         read: gives its bytes.
         label: the class's name; ``None`` where no class was asked for.
         part: ``train``, ``validation`` or ``test``, if the tree is divided.
+        stamp: where it lies, its size and its time of change; empty if unknown.
     """
 
     name: str
     read: Callable[[], bytes]
     label: str | None = None
     part: str | None = None
+    stamp: str = ""
 
 
 def find_images(source: str | Path, *, labelled: bool = True) -> tuple[list[ImageFile], tuple[str, ...]]:
@@ -88,10 +92,10 @@ def _from_folder(folder: Path) -> tuple[list[ImageFile], int]:
             path = Path(where) / name
             relative = shown_name(path.relative_to(folder).as_posix())
             if path.suffix.lower() in ENDINGS:
-                found.append(ImageFile(relative, _reader(path)))
+                found.append(ImageFile(relative, _reader(path), stamp=_stamp(path)))
             elif path.suffix.lower() == ".zip":
                 inside, more = _from_zip(path)
-                found += [ImageFile(_within(relative, file.name), file.read) for file in inside]
+                found += [dataclasses.replace(file, name=_within(relative, file.name)) for file in inside]
                 others += more
             else:
                 others += 1
@@ -110,7 +114,19 @@ def _from_zip(path: Path) -> tuple[list[ImageFile], int]:
         name for name in archive.names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
     ]
     images = [name for name in visible if name.lower().endswith(ENDINGS)]
-    return [ImageFile(name, lambda name=name: archive.read(name)) for name in images], len(visible) - len(images)  # type: ignore[misc]  # the loop's own name
+    stamp = _stamp(path)
+    files = [
+        ImageFile(name, functools.partial(archive.read, name), stamp=stamp and f"{stamp}\0{name}") for name in images
+    ]
+    return files, len(visible) - len(images)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:  # a dangling link, say: reading it will name it
+        return ""
+    return f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
 
 
 def _reader(path: Path) -> Callable[[], bytes]:
@@ -143,7 +159,7 @@ def _arranged(files: list[ImageFile], source: str) -> tuple[list[ImageFile], tup
                 "called like its class, as in cats/1.jpg or train/cats/1.jpg."
             )
         part = PARTS[path[0].lower()] if is_divided else None
-        made.append(ImageFile(file.name, file.read, path[depth - 1], part))
+        made.append(dataclasses.replace(file, label=path[depth - 1], part=part))
     return made, _inner_folders([path[depth - 1 : -1] for path in paths])
 
 

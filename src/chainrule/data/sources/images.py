@@ -61,6 +61,7 @@ def read_images(
     labelled: bool = True,
     on_bad: Bad = "error",
     most_pixels: int = MOST_PIXELS,
+    cache: Path | None = None,
 ) -> Images:
     """Read images and their classes.
 
@@ -77,6 +78,8 @@ def read_images(
         labelled: whether classes are wanted.
         on_bad: ``"skip"`` leaves out files that cannot be read, and says how many; ``"error"`` names the first five.
         most_pixels: the most that a file's header may announce; larger ones count as bombs.
+        cache: a folder of your own where decoded images of folders and zip files are kept from one reading to the next,
+            if decoding takes more than two seconds; see :mod:`chainrule.data.sources.image_cache`.
 
     Raises:
         DataError: nothing is there, or a file cannot be read; names it.
@@ -86,7 +89,7 @@ def read_images(
         >>> images.pixels.shape, images.labels.tolist(), images.classes
         ((3, 4, 5, 1), [0, 1, 0], ('cat', 'dog'))
     """
-    wanted = Wanted.checked(size, channels, on_bad, most_pixels)
+    wanted = Wanted.checked(size, channels, on_bad=on_bad, most_pixels=most_pixels, cache=cache)
     if not isinstance(source, str | Path):
         return _from_arrays(_in_memory(source, labelled=labelled), "arrays", wanted, labelled=labelled)
     path = Path(source)

@@ -42,6 +42,7 @@ def fit_images(  # noqa: PLR0913 - the one door of the task: every option has it
     balance: str = "none",
     early_stop: bool = True,
     on_bad: str = "error",
+    cache: Path | None = None,
     settings: Mapping[str, Any] | None = None,  # Any: values of ImageConfig's fields
     report: bool = True,
     verbose: int = 1,
@@ -69,6 +70,7 @@ def fit_images(  # noqa: PLR0913 - the one door of the task: every option has it
         balance: ``"none"``, ``"weights"``, ``"undersample"`` or ``"oversample"``.
         early_stop: stop when the validation loss no longer falls.
         on_bad: ``"skip"`` leaves out files that cannot be read and says how many.
+        cache: folder for decoded images; see :func:`chainrule.data.read_images`.
         settings: hyperparameters that differ from the default rule; see :class:`ImageConfig`.
         report: whether to write ``report.html``.
         verbose: 0 is silent; 1 tells on stderr what is found and shows progress.
@@ -108,7 +110,7 @@ def fit_images(  # noqa: PLR0913 - the one door of the task: every option has it
         command=command,
     )
     check_free(run)
-    images = read_images(source, target=target, size=size, on_bad=on_bad)  # type: ignore[arg-type]  # checked there
+    images = read_images(source, target=target, size=size, on_bad=on_bad, cache=cache)  # type: ignore[arg-type]  # checked there
     chosen = dict(settings or {})
     given = (("epochs", epochs), ("batch_size", batch_size), ("augment", None if augment == "auto" else augment))
     chosen |= {name: value for name, value in given if value is not None}
