@@ -243,6 +243,19 @@ def test_output_padding_that_no_convolution_comes_back_from(options, message):
         conv_transpose(jnp.ones((1, 4, 4, 2)), jnp.ones((3, 3, 1, 2)), padding=1, **options)
 
 
+def test_same_with_output_padding_is_as_keras_has_it():
+    """Its rule: of ``k + k % 2 − 2 + extra`` cells the larger half before, so many of ``k − 1`` are not cut off."""
+    for window, stride, added in itertools.product((1, 2, 3, 4, 5), (2, 3), (0, 1, 2)):
+        if added < stride and 3 * stride + window % 2 + added > 0:
+            sizes, ((low, _),) = transposed_sizes(
+                (4,), (window,), (stride,), (1,), padding="same", output_padding=added
+            )
+            around = window + window % 2 - 2 + added
+            before = min((around + 1) // 2, window - 1)
+            assert sizes == (3 * stride + window % 2 + added,)
+            assert low == window - 1 - before, (window, stride, added)
+
+
 @pytest.mark.parametrize(("stride", "dilation", "added"), [(3, 1, 2), (1, 3, 2), (2, 3, 2), (3, 2, 1)])
 def test_output_padding_up_to_the_larger_of_stride_and_dilation(stride, dilation, added):
     """The sizes that it chooses among all go back to the size of the input; the values are those without it."""

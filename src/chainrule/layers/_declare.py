@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import jax.numpy as jnp
 
@@ -33,6 +33,35 @@ def declare(
         regularizer=regularizers.get(regularizer),
         constraint=constraints.get(constraint),
     )
+
+
+class WithKernel(Protocol):
+    """A layer whose weights are a kernel and, if asked for, a bias."""
+
+    @property
+    def use_bias(self) -> bool: ...
+    @property
+    def kernel_initializer(self) -> InitializerLike: ...
+    @property
+    def bias_initializer(self) -> InitializerLike: ...
+    @property
+    def kernel_regularizer(self) -> RegularizerLike: ...
+    @property
+    def bias_regularizer(self) -> RegularizerLike: ...
+    @property
+    def kernel_constraint(self) -> ConstraintLike: ...
+    @property
+    def bias_constraint(self) -> ConstraintLike: ...
+
+
+def kernel_and_bias(layer: WithKernel, shape: tuple[int, ...], axes: tuple[str | None, ...]) -> dict[str, Weight]:
+    """``kernel`` of ``shape`` and, with ``use_bias``, ``bias`` along the kernel's axis called ``"out"``."""
+    kernel = declare(shape, layer.kernel_initializer, layer.kernel_regularizer, layer.kernel_constraint, axes=axes)
+    if not layer.use_bias:
+        return {"kernel": kernel}
+    outputs = (shape[axes.index("out")],)
+    bias = declare(outputs, layer.bias_initializer, layer.bias_regularizer, layer.bias_constraint, axes=("out",))
+    return {"kernel": kernel, "bias": bias}
 
 
 def check_rank(

@@ -17,7 +17,7 @@ from chainrule.layers._declare import (
     InitializerLike,
     RegularizerLike,
     check_size,
-    declare,
+    kernel_and_bias,
     known_size,
 )
 from chainrule.layers._window import (
@@ -129,20 +129,8 @@ class Conv(Layer):
                 f"shape {shape_text(x)}. Choose groups among the divisors of {channels}."
             )
         window = per_axis(self.kernel_size, self.rank)
-        wanted = {
-            "kernel": declare(
-                (*window, channels // self.groups, self.filters),
-                self.kernel_initializer,
-                self.kernel_regularizer,
-                self.kernel_constraint,
-                axes=(None,) * self.rank + ("in", "out"),
-            )
-        }
-        if self.use_bias:
-            wanted["bias"] = declare(
-                (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, axes=("out",)
-            )
-        return wanted
+        shape = (*window, channels // self.groups, self.filters)
+        return kernel_and_bias(self, shape, (None,) * self.rank + ("in", "out"))
 
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # this layer has one input
         """The kernel slid over ``x``, plus bias, through the activation."""

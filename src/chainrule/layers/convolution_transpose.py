@@ -18,7 +18,7 @@ from chainrule.layers._declare import (
     InitializerLike,
     RegularizerLike,
     check_size,
-    declare,
+    kernel_and_bias,
     known_size,
 )
 from chainrule.layers._window import (
@@ -58,7 +58,8 @@ class ConvTranspose(Layer):
         padding: ``"valid"``, ``"same"``, or the cells cut off at both ends: a number, or for each axis a number or a
             pair ``(before, after)``.
         output_padding: cells added at the end, fewer than stride or dilation; chooses among the input sizes that a
-            strided convolution maps to one. With ``"valid"`` and ``"same"`` the sum is taken with padding 0 and ``k // 2``.
+            strided convolution maps to one. With ``"valid"`` the sum is taken without padding, with ``"same"``
+            with twice ``⌊k / 2⌋``, of which ``⌊(2·⌊k / 2⌋ − output_padding) / 2⌋`` in front (as Keras has it).
         dilation_rate: distance of the window's cells.
         activation: name, function or object; ``"linear"`` for none.
         use_bias: whether ``bias`` is added.
@@ -121,20 +122,8 @@ class ConvTranspose(Layer):
         """``kernel`` and, with ``use_bias``, ``bias``."""
         check_axes(x, self.rank, self)
         window = per_axis(self.kernel_size, self.rank)
-        wanted = {
-            "kernel": declare(
-                (*window, self.filters, known_size(x, -1, self)),
-                self.kernel_initializer,
-                self.kernel_regularizer,
-                self.kernel_constraint,
-                axes=(None,) * self.rank + ("out", "in"),
-            )
-        }
-        if self.use_bias:
-            wanted["bias"] = declare(
-                (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, axes=("out",)
-            )
-        return wanted
+        shape = (*window, self.filters, known_size(x, -1, self))
+        return kernel_and_bias(self, shape, (None,) * self.rank + ("out", "in"))
 
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # this layer has one input
         """The kernel added to the output once for every input position, plus bias, through the activation."""

@@ -16,7 +16,7 @@ from chainrule.layers._declare import (
     along,
     check_rank,
     check_size,
-    declare,
+    kernel_and_bias,
     known_size,
 )
 from chainrule.ops import activations
@@ -79,21 +79,7 @@ class Dense(Layer):
     def weights(self, x: Spec) -> dict[str, Weight]:  # type: ignore[override]  # this layer has one input
         """``kernel`` and, with ``use_bias``, ``bias``."""
         check_rank(x, 2, self)
-        shape = (known_size(x, -1, self), self.units)
-        wanted = {
-            "kernel": declare(
-                shape,
-                self.kernel_initializer,
-                self.kernel_regularizer,
-                self.kernel_constraint,
-                axes=("in", "out"),
-            )
-        }
-        if self.use_bias:
-            wanted["bias"] = declare(
-                shape[1:], self.bias_initializer, self.bias_regularizer, self.bias_constraint, axes=("out",)
-            )
-        return wanted
+        return kernel_and_bias(self, (known_size(x, -1, self), self.units), ("in", "out"))
 
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # this layer has one input
         """``activation(x @ kernel + bias)``."""

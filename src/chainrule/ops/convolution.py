@@ -153,11 +153,14 @@ def transposed_sizes(
         extra = tuple(max(s - r, 0) for s, r in zip(strides, reach, strict=True))
     if padding == "valid":
         pads: Any = ((0, 0),) * rank
-    elif padding == "same":
-        totals = [max(r - s, 0) if extra is None else r - 1 for r, s in zip(reach, strides, strict=True)]
-        if extra is None:
-            extra = tuple(max(s - r, 0) for s, r in zip(strides, reach, strict=True))
+    elif padding == "same" and extra is None:
+        totals = [max(r - s, 0) for r, s in zip(reach, strides, strict=True)]
+        extra = tuple(max(s - r, 0) for s, r in zip(strides, reach, strict=True))
         pads = tuple((t // 2, t - t // 2) for t in totals)
+    elif padding == "same":  # Keras: twice ⌊r / 2⌋, of which what the added cells take away goes off the front first
+        totals = [r - r % 2 for r in reach]
+        lows = [max(total - added, 0) // 2 for total, added in zip(totals, extra or (), strict=True)]
+        pads = tuple((low, total - low) for low, total in zip(lows, totals, strict=True))
     else:
         known = ("valid", "same")
         pads = explicit_padding(padding, sizes, window, strides, dilation, owner="conv_transpose", named=known)
