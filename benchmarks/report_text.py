@@ -26,6 +26,7 @@ predictions the probabilities (1e-4).
 - *Memory*: the largest resident size of the process, data and interpreter included.
 - *tuned malloc*: glibc keeps freed memory (`MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=-1`), which
   spares page faults. *fused* is Adam as one kernel. Keras runs with the tuned allocator.
+- *inline*: JAX computes on the thread that calls (`jax_cpu_enable_async_dispatch` off) instead of waking another.
 - *chainrule, step* calls the compiled step once for each batch; *epoch* runs whole epochs in the loop that `fit`
   compiles.
 - Two rows count in no ratio of the summary: *JAX + Optax, scan* of a perceptron takes the rows as they stand, while all

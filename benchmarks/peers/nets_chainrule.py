@@ -6,7 +6,7 @@ import numpy as np
 import chainrule
 from benchmarks.peers.functional import connect, weights_by_layer
 from benchmarks.peers.net_worker import Predicting, Stepping, batches
-from benchmarks.peers.worker import Outcome, Runner, Task
+from benchmarks.peers.worker import Outcome, Runner, Task, dispatch_as_told
 from benchmarks.workloads import ADAM
 from chainrule import layers
 from chainrule.losses import CrossEntropy
@@ -86,6 +86,7 @@ class Chunked(Stepping):
 
 def prepare(task: Task) -> Runner:
     """The runner of the task's variant."""
+    dispatch_as_told(task)
     if task.workload.kind == "call":
         return Predicting(task, _version(), network(task).predict)
     return Chunked(task) if "epoch" in task.variant else Single(task)

@@ -7,7 +7,7 @@ import optax
 
 from benchmarks.peers.net_worker import Predicting, Stepping, batches
 from benchmarks.peers.plain_jax import apply, mean_loss
-from benchmarks.peers.worker import Outcome, Runner, Task
+from benchmarks.peers.worker import Outcome, Runner, Task, dispatch_as_told
 from benchmarks.workloads import ADAM
 
 
@@ -105,6 +105,7 @@ def _version() -> str:
 
 def prepare(task: Task) -> Runner:
     """The runner of the task's variant."""
+    dispatch_as_told(task)
     if task.variant == "reference":
         return Reference(task)
     if task.workload.kind == "call":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.peers.worker import Outcome, Runner, Task, main, timed_calls, timed_epochs
+from benchmarks.peers.worker import Outcome, Runner, Task, dispatch_as_told, main, timed_calls, timed_epochs
 from benchmarks.workloads import ADAM
 
 
@@ -147,7 +147,10 @@ class Predicting:
 
 def prepare(task: Task) -> Runner:
     """The runner of the task's variant."""
-    return {"single step": Stepping, "predict": Predicting}.get(task.variant, Learning)(task)
+    dispatch_as_told(task)
+    if task.workload.kind == "predict":
+        return Predicting(task)
+    return Stepping(task) if task.variant == "single step" else Learning(task)
 
 
 if __name__ == "__main__":

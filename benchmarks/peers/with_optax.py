@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from benchmarks.peers.worker import Outcome, Runner, Task, main, timed_calls, timed_epochs
+from benchmarks.peers.worker import Outcome, Runner, Task, dispatch_as_told, main, timed_calls, timed_epochs
 from benchmarks.workloads import ADAM
 
 
@@ -132,7 +132,8 @@ class Predicting:
 
 def prepare(task: Task) -> Runner:
     """The runner of the task's variant."""
-    return Predicting(task) if task.variant == "predict" else Learning(task)
+    dispatch_as_told(task)
+    return Predicting(task) if task.workload.kind == "predict" else Learning(task)
 
 
 if __name__ == "__main__":

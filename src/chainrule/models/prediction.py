@@ -1,4 +1,9 @@
-"""Prediction in batches of few sizes, so that few are compiled."""
+"""Prediction in batches of few sizes, so that few are compiled.
+
+JAX computes on another thread than the one that calls, and on a CPU waking it can take longer than a prediction of one
+row. A program that makes many such predictions gets them sooner with
+``jax.config.update("jax_cpu_enable_async_dispatch", False)`` before its first computation.
+"""
 
 from __future__ import annotations
 
