@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from golden_file import write_families
 from torch import nn
 
-GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 Tensors = dict[str, Any]  # Any: torch has no types here; names are paths, as params/kernel
 
 
@@ -266,22 +265,14 @@ def run(case: Case, generator: torch.Generator) -> dict[str, np.ndarray]:
     gradients = torch.autograd.grad((y * upstream).sum(), list(leaves.values()))
     found = leaves | {"upstream": upstream, "y": y}
     found |= {f"gradient/{name}": value for name, value in zip(leaves, gradients, strict=True)}
-    return {name: value.detach().numpy().astype(np.float32) for name, value in found.items()}
+    return {name: value.detach().numpy() for name, value in found.items()}
 
 
-def main() -> int:
-    """Write the files of the families named on the command line, or of all."""
-    for family in sys.argv[1:] or FAMILIES:
-        arrays = {}
-        for number, (name, make) in enumerate(FAMILIES[family].items()):
-            generator = torch.Generator().manual_seed(number)
-            case = make(generator)
-            arrays |= {f"{name}/{part}": array for part, array in run(case, generator).items()}
-        path = GOLDEN / f"torch_{family}.npz"
-        np.savez_compressed(path, **arrays)
-        print(f"{path.name}: {len(FAMILIES[family])} cases, {path.stat().st_size:,} bytes, PyTorch {torch.__version__}")
-    return 0
+def of_case(family: str, name: str, number: int) -> dict[str, np.ndarray]:
+    """The arrays of one case."""
+    generator = torch.Generator().manual_seed(number)
+    return run(FAMILIES[family][name](generator), generator)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_families("torch", torch.__version__, FAMILIES, of_case))

@@ -1,17 +1,9 @@
 """Layers give PyTorch's values and gradients, which scripts/golden_torch.py wrote to tests/golden/torch_*.npz."""
 
-from pathlib import Path
-
-import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
+from golden_cases import agree, golden
 
 from chainrule import layers
-from chainrule._base.tree import flatten, unflatten
-from chainrule.core import Context, Variables
-
-GOLDEN = Path(__file__).parents[1] / "golden"
 
 # The names are those of the cases in the script; the options say the same as PyTorch's there.
 CONVOLUTION = {
@@ -54,41 +46,12 @@ FAMILIES = {"convolution": CONVOLUTION, "pooling": POOLING, "recurrent": RECURRE
 CASES = [(family, name) for family, table in FAMILIES.items() for name in table]
 
 
-def golden(family):
-    with np.load(GOLDEN / f"torch_{family}.npz", allow_pickle=False) as file:
-        return unflatten({name: file[name] for name in file.files})
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_case_of_the_file_has_its_layer(family):
-    assert set(golden(family)) == set(FAMILIES[family])
+    assert set(golden("torch", family)) == set(FAMILIES[family])
 
 
 @pytest.mark.parametrize(("family", "name"), CASES, ids=[name for _, name in CASES])
 def test_values_and_gradients_are_those_of_torch(family, name):
     """C162 C167 C170 C171 C172 C182 C187."""
-    layer, case = FAMILIES[family][name], golden(family)[name]
-
-    @jax.jit
-    def run(leaves):
-        def output(leaves):
-            inputs = [leaves["inputs"][key] for key in sorted(leaves["inputs"])]
-            variables = Variables(leaves.get("params", {}), {})
-            return layer.apply(variables, *inputs, context=Context())[0]
-
-        y, back = jax.vjp(output, leaves)
-        return y, back(jnp.asarray(case["upstream"]))[0]
-
-    leaves = {key: jax.tree.map(jnp.asarray, case[key]) for key in ("inputs", "params") if key in case}
-    y, gradient = run(leaves)
-    assert y.shape == case["y"].shape
-    close(y, case["y"])
-    expected = flatten(case["gradient"])
-    assert set(flatten(gradient)) == set(expected)
-    for path, slope in flatten(gradient).items():
-        close(slope, expected[path])
-
-
-def close(actual, expected):
-    """PyTorch computed in float64; float32 sums of up to a hundred products of size 1 err by 1e-5 of the largest."""
-    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max(initial=1))
+    agree(FAMILIES[family][name], golden("torch", family)[name])
