@@ -27,6 +27,7 @@ class Bidirectional(Layer):
 
     Called as the layer itself, with ``mask`` and ``initial_state`` (the forward state's arrays, then the backward's).
     With a mask both readings skip the padding, wherever it is, so the backward one begins at the last real step.
+    Masked steps of a sequence repeat the last output, as in the layer itself; in Keras they are 0 here, and only here.
 
     Args:
         layer: the recurrent layer that reads forward; its options hold for both.
