@@ -117,8 +117,12 @@ def _no_examples(folder: Path) -> str:
     """Why a folder can be taken neither for images nor for texts."""
     names = sorted(path.name for path in folder.iterdir())
     held = "an empty folder" if not names else "one with " + ", ".join(names[:_NAMED]) + ", ..." * (len(names) > _NAMED)
-    if any(path.is_file() and path.suffix.lower() in TABLE_ENDINGS for path in folder.iterdir()):
-        return f"{folder}: expected a table or a folder of images or texts; received {held}. Name one of the tables."
+    tables = [name for name in names if (folder / name).is_file() and Path(name).suffix.lower() in TABLE_ENDINGS]
+    if tables:
+        return (
+            f"{folder}: this is a folder; expected a table, or a folder of images or texts; received {held}. Name a "
+            f"table, as in: chainrule fit {folder / tables[0]} --target COLUMN"
+        )
     return (
         f"{folder}: expected a folder with a folder of images or of .txt files for each class; received {held}. Check "
         "the path, or put the examples of each class into a folder of its own."
