@@ -2,6 +2,7 @@
 #
 #   make demo        train on the heart-disease table that comes with the package, and write a report
 #   make test        run all tests, the examples in docstrings included
+#   make test-modes  run them without the kernels, then with the kernels' portable form (45 minutes)
 #   make check       formatting, lint, types, and that generated files are current
 #   make kernels     compile native/ again after a change
 #   make sanitize    run the kernels' tests under the address, undefined-behaviour and thread sanitizers
@@ -18,7 +19,7 @@ NATIVE := $(shell find native -name '*.cc' -o -name '*.h' -o -name CMakeLists.tx
 HEART := src/chainrule/datasets/heart.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check kernels sanitize results benchmarks clean
+.PHONY: help demo test test-modes check kernels sanitize results benchmarks clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -28,6 +29,10 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+test-modes: $(VENV)/.ready-test
+	CHAINRULE_NATIVE=0 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	CHAINRULE_ISA=portable $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready-check
 	$(BIN)/ruff format --check .

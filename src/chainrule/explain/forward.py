@@ -11,6 +11,7 @@ import numpy as np
 from chainrule._base import tree as trees
 from chainrule._base.checks import check_int
 from chainrule._base.errors import ArgumentError
+from chainrule._base.wording import counted
 from chainrule.explain.problem import double_precision, doubled
 from chainrule.explain.trace import Call, trace
 from chainrule.models.arrays import as_inputs
@@ -57,7 +58,7 @@ class Row:
 
     def _neurons(self) -> list[str]:
         units = self.output[0].size
-        counts = f"{_counted(self.inputs[0].size, 'input')}, {_counted(units, 'output')}"
+        counts = f"{counted(self.inputs[0].size, 'input', 'inputs')}, {counted(units, 'output', 'outputs')}"
         lines = [f"{self.path} ({self.kind}, {self.activation}): {counts}"]
         lines += ["  " + self._neuron(unit) for unit in range(min(units, _MOST_NEURONS))]
         if units > _MOST_NEURONS:
@@ -160,10 +161,6 @@ def _is_dense(inputs: tuple[Numbers, ...], weights: dict[str, Numbers], output: 
         and kernel.shape == (inputs[0].shape[-1], output[0].shape[-1])
         and inputs[0].shape[:-1] == output[0].shape[:-1]
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _operand(value: float) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from chainrule._base.checks import check_int
 from chainrule._base.errors import ArgumentError, did_you_mean
+from chainrule._base.wording import counted
 from chainrule.core import Layer
 from chainrule.explain.problem import double_precision, doubled
 from chainrule.explain.trace import Call, trace
@@ -62,12 +63,14 @@ class Gates:
 
     def __str__(self) -> str:
         units = self.values["h"].shape[1]
-        lines = [f"{self.path} ({self.kind}): {_counted(len(self.steps), 'step')}, {_counted(units, 'unit')}"]
+        lines = [
+            f"{self.path} ({self.kind}): {counted(len(self.steps), 'step', 'steps')}, {counted(units, 'unit', 'units')}"
+        ]
         lines.append("  " + ", ".join(f"{name} {_MEANINGS[name]}" for name in self.values))
         for unit in range(min(units, _MOST_UNITS)):
             lines += self._unit(unit)
         if units > _MOST_UNITS:
-            lines.append(f"... and {_counted(units - _MOST_UNITS, 'unit')} more")
+            lines.append(f"... and {counted(units - _MOST_UNITS, 'unit', 'units')} more")
         return "\n".join(lines)
 
     def _unit(self, unit: int) -> list[str]:
@@ -76,7 +79,7 @@ class Gates:
             numbers = "".join(f"{values[place, unit]:9.4f}" for values in self.values.values())
             lines.append(f"  {step:4}{numbers}")
         if len(self.steps) > _MOST_STEPS:
-            lines.append(f"  ... and {_counted(len(self.steps) - _MOST_STEPS, 'step')} more")
+            lines.append(f"  ... and {counted(len(self.steps) - _MOST_STEPS, 'step', 'steps')} more")
         return lines
 
 
@@ -174,7 +177,3 @@ def _values(layer: Recurrent, call: Call, path: str) -> tuple[tuple[int, ...], d
         carry = cell.step(params, carry, here)
     names = made[0] if made else parts(params, carry, jax.tree.map(jnp.zeros_like, project_one(cell, params, x[:, 0])))
     return steps, {name: np.array([row[name] for row in made]) for name in names}
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

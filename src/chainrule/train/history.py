@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chainrule._base.wording import counted
+
 
 @dataclass
 class History:
@@ -40,7 +42,7 @@ class History:
         return len(self.epochs)
 
     def __repr__(self) -> str:
-        parts = [f"History: {len(self)} epochs"]
+        parts = [f"History: {counted(len(self), 'epoch', 'epochs')}"]
         for name, values in self.history.items():
             if name.removeprefix("val_") == "loss" and values:
                 parts.append(f"{name} {values[0]:.4g} -> {values[-1]:.4g}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from chainrule._base.checks import check_choice, check_int, check_number, check_positive_int
+from chainrule._base.wording import counted
 from chainrule.train.callbacks.base import Callback, larger_is_better, monitored
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class EarlyStopping(Callback):
             return
         self.waited += 1
         if self.waited >= self.patience:
-            run.stop(f"early stopping: {self.monitor} has not improved for {self.patience} epochs")
+            run.stop(f"early stopping: {self.monitor} has not improved for {counted(self.patience, 'epoch', 'epochs')}")
 
     def on_train_end(self, reason: str, run: Run) -> None:  # noqa: ARG002 - Callback's signature
         """Put the best weights back."""

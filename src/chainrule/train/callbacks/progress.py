@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from chainrule._base.wording import counted
 from chainrule.train.events import ChunkEnd, EpochEnd, Event, FitEnd, FitStart, NonFinite
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class Progress:
         chosen = f"; weights of epoch {best}" if best is not None else ""
         logs = run.history.epochs[(best or 0) - 1] if run.history.epochs else {}
         self._line(
-            f"{event.epochs} epochs in {_clock(event.seconds)} ({event.reason}{chosen}) {format_logs(logs)}".rstrip()
+            f"{counted(event.epochs, 'epoch', 'epochs')} in {_clock(event.seconds)} ({event.reason}{chosen}) "
+            f"{format_logs(logs)}".rstrip()
         )
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from chainrule._base.checks import check_number, check_positive_int
 from chainrule._base.errors import ArgumentError
+from chainrule._base.wording import counted
 from chainrule.train.callbacks.base import Callback, monitored
 
 if TYPE_CHECKING:
@@ -73,4 +74,7 @@ class StopOnConvergence(Callback):
             self.still = self.still + 1 if small else 0
         self.last = value
         if self.still >= self.patience:
-            run.stop(f"converged: {self.monitor} changed by less than {self.tolerance:g} for {self.patience} epochs")
+            run.stop(
+                f"converged: {self.monitor} changed by less than {self.tolerance:g} for "
+                f"{counted(self.patience, 'epoch', 'epochs')}"
+            )
