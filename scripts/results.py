@@ -22,8 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -168,8 +170,9 @@ def measure_texts(case: TextCase, folder: Path, seeds: int, scratch: Path) -> st
 
 
 def spread(values: list[float]) -> str:
-    """Mean ± standard deviation."""
-    return f"{shown(float(np.mean(values)))} ± {shown(float(np.std(values)))}"
+    """Mean ± standard deviation, or the one value."""
+    spread = f" ± {shown(float(np.std(values)))}" if len(values) > 1 else ""
+    return shown(float(np.mean(values))) + spread
 
 
 def shown(value: float) -> str:
@@ -236,8 +239,8 @@ def image_section(rows: list[str]) -> list[str]:
     return [
         f"## Images, default settings, {os.cpu_count()} CPU cores",
         "",
-        "Accuracy on the makers' own test images, which are opened once; a tenth of the training images is held back "
-        "to choose the epoch. Minutes count everything: reading, training, baselines, judging. Baseline: logistic "
+        "Accuracy (mean ± standard deviation over several seeds) on the makers' own test images, which are opened "
+        "once; a tenth of the training images is held back to choose the epoch. Minutes count everything: reading, training, baselines, judging. Baseline: logistic "
         "regression on the pixels.",
         "",
         "| data set | seeds | test accuracy | goal | reached | linear baseline | minutes a run |",
@@ -264,6 +267,14 @@ def text_section(rows: list[str]) -> list[str]:
         "",
         "Made by `python scripts/results.py --data DIR --texts`.",
     ]
+
+
+def merged(name: str, rows: list[str], cases: Sequence[Any]) -> list[str]:
+    """The new rows and, for sets not measured this time, those that stand on the page, in the order of the cases."""
+    _, _, section = PAGE.read_text(encoding="utf-8").partition(f"<!-- begin: {name} -->")
+    standing = section.partition(f"<!-- end: {name} -->")[0].splitlines()
+    by_set = {line.split("|")[1].strip(): line for line in (*standing, *rows) if line.startswith("| ")}
+    return [by_set[case.name] for case in cases if case.name in by_set]
 
 
 def write(name: str, lines: list[str]) -> None:
@@ -293,14 +304,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         if arguments.images:
-            write("images", image_section(all_images(arguments, scratch)))
+            write("images", image_section(merged("images", all_images(arguments, scratch), IMAGE_CASES)))
             return
         if arguments.texts:
-            write("texts", text_section(all_texts(arguments, scratch)))
+            write("texts", text_section(merged("texts", all_texts(arguments, scratch), TEXT_CASES)))
             return
         rows = [] if arguments.times else measure_all(arguments, scratch)
         if rows:
-            write("scores", table_section(rows))
+            write("scores", table_section(merged("scores", rows, CASES)))
         times = process_seconds(scratch)
         write("times", time_section(times))
     print("\n".join([*rows, *times]))

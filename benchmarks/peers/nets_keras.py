@@ -48,7 +48,9 @@ class Training:
     def __init__(self, task: Task) -> None:
         self.version, self.task = version(), task
         self.model = network(task)
-        rates = {"beta_1": ADAM["beta_1"], "beta_2": ADAM["beta_2"], "epsilon": ADAM["epsilon"]}
+        # Keras adds epsilon before it corrects the mean of the squares; this makes the first and largest step the same.
+        epsilon = ADAM["epsilon"] * (1 - ADAM["beta_2"]) ** 0.5
+        rates = {"beta_1": ADAM["beta_1"], "beta_2": ADAM["beta_2"], "epsilon": epsilon}
         self.model.compile(
             optimizer=keras.optimizers.Adam(ADAM["rate"], **rates),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -16,7 +16,7 @@ _FEW = 5_000  # training images
 _VERY_FEW, _SOME = 200, 1_000  # below, batches are smaller still, so that an epoch has some steps
 _LATE = 0.75  # of the epochs: with few validation images an earlier epoch is the best one by chance
 _SMALL_SIDE = 32  # pixels: greys up to here are drawings, digits, icons; a plain network tells them apart
-_PLAIN_IMAGES, _RESIDUAL_IMAGES = 1_000_000, 450_000  # seen over a whole training: minutes on two cores
+_PLAIN_IMAGES, _RESIDUAL_IMAGES = 1_000_000, 300_000  # seen over a whole training: minutes on two cores
 
 
 @register_class
@@ -70,7 +70,7 @@ def default_images_config(num_images: int, shape: tuple[int, int, int]) -> Image
     - Small greys (digits, drawings, clothes on white) are told apart by two convolutions and a hidden layer. They are
       shifted, but not mirrored: that would change digits and letters.
     - Everything else gets a residual network (three sizes, three blocks each: ResNet-20) and is mirrored too.
-    - The fewer images, the more often each is seen: about 1,000,000 and 450,000 images pass by in all, at most 60 times
+    - The fewer images, the more often each is seen: about 1,000,000 and 300,000 images pass by in all, at most 60 times
       each. Few images are learned from in small steps.
     - Below 1,000 training images batches have 16 images, below 200 only 8, so that an epoch has some steps; the
       residual network learns by AdamW, since SGD's first steps threw it off (training losses of 30 to 1,700, the
@@ -83,7 +83,7 @@ def default_images_config(num_images: int, shape: tuple[int, int, int]) -> Image
     Example:
         >>> small, colour = default_images_config(54_000, (28, 28, 1)), default_images_config(9_000, (32, 32, 3))
         >>> (small.network, small.epochs), (colour.network, colour.epochs)
-        (('plain', 19), ('residual', 50))
+        (('plain', 19), ('residual', 33))
     """
     is_few = num_images < _SOME
     batch_size = 128 if num_images >= _FEW else 32 if not is_few else 16 if num_images >= _VERY_FEW else 8
