@@ -240,8 +240,8 @@ def image_section(rows: list[str]) -> list[str]:
         f"## Images, default settings, {os.cpu_count()} CPU cores",
         "",
         "Accuracy (mean ± standard deviation over several seeds) on the makers' own test images, which are opened "
-        "once; a tenth of the training images is held back to choose the epoch. Minutes count everything: reading, training, baselines, judging. Baseline: logistic "
-        "regression on the pixels.",
+        "once; a tenth of the training images is held back to choose the epoch. Minutes count "
+        "everything: reading, training, baselines, judging. Baseline: logistic regression on the pixels.",
         "",
         "| data set | seeds | test accuracy | goal | reached | linear baseline | minutes a run |",
         "|---|---|---|---|---|---|---|",
