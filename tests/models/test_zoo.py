@@ -6,6 +6,7 @@ import pytest
 
 from chainrule import Model, Variables
 from chainrule._base import tree as trees
+from chainrule._base.errors import ShapeError
 from chainrule.core.layer import abstract_variables
 from chainrule.layers import Input
 from chainrule.models import summarize, zoo
@@ -166,12 +167,6 @@ def test_encoder_block_adds_two_parts_to_its_input():
     assert np.abs(seen["block_attention"]).max() > 0.01
 
 
-@pytest.mark.parametrize("build", [zoo.unet, zoo.fcn])
-def test_image_that_cannot_be_halved_often_enough_is_refused(build):
-    with pytest.raises(ValueError, match=r"received shapes"):
-        build((72, 40, 3), 2, filters=2)
-
-
 def test_residual_network_takes_images_of_any_size():
     """C178: without a dense layer over pixels the size of the image is free."""
     model = drawn(zoo.resnet20((None, None, 3), 4, filters=2, blocks=1))
@@ -278,3 +273,25 @@ def test_seed_decides_the_weights():
     kernel = "conv1/kernel"
     assert jnp.array_equal(first[kernel], same[kernel])
     assert not jnp.array_equal(first[kernel], second[kernel])
+
+
+@pytest.mark.parametrize(
+    ("build", "shape", "message"),
+    [
+        (zoo.unet, (65, 63, 3), r"unet: height must be a multiple of 16; received 65 .* that fit are 64 and 80\."),
+        (zoo.unet, (64, 63, 3), r"unet: width must be a multiple of 16; received 63 .* that fit are 48 and 64\."),
+        (zoo.unet, (None, None, 3), r"height must be a multiple of 16; received None .* Give the sizes, such as \(128"),
+        (zoo.fcn, (64, 63, 3), r"fcn: width must be a multiple of 32; received 63 .* that fit are 32 and 64\."),
+        (zoo.fcn, (20, 64, 3), r"fcn: height must be a multiple of 32; received 20 .* smallest that fits is 32\."),
+        (zoo.fcn, (64, None, 3), "fcn: width must be a multiple of 32; received None"),
+    ],
+)
+def test_sizes_that_cannot_be_halved_and_doubled_are_refused_with_those_that_can(build, shape, message):
+    with pytest.raises(ShapeError, match=message):
+        build(shape)
+
+
+def test_fewer_levels_of_a_u_net_take_smaller_multiples():
+    assert zoo.unet((12, 20, 1), 3, filters=2, levels=2).graph.outputs[0].shape[1:] == (12, 20, 3)
+    with pytest.raises(ShapeError, match="height must be a multiple of 8; received 12"):
+        zoo.unet((12, 24, 1), 3, filters=2, levels=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.core import Input, Symbol
 from chainrule.layers import Add, Conv2D, Conv2DTranspose, Dropout, MaxPooling2D
 from chainrule.models.model import Model
-from chainrule.models.zoo._parts import Shape
+from chainrule.models.zoo._parts import Shape, check_multiples
 
 _CONVOLUTIONS = (2, 2, 3, 3, 3)  # VGG-16's stages
 
@@ -38,7 +38,7 @@ def fcn(
         seed: initial weights and dropout hang on it.
 
     Raises:
-        ShapeError: height or width is no multiple of 32.
+        ShapeError: height or width is ``None`` or no multiple of 32.
 
     References:
         Long, Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Segmentation", 2015,
@@ -50,6 +50,7 @@ def fcn(
         <Model 'fcn': (b, 64, 64, 3) → (b, 64, 64, 5), 90,739 parameters>
     """
     inputs = x = Input(input_shape)
+    check_multiples("fcn", input_shape, 2 ** len(_CONVOLUTIONS))
     stages: list[Symbol] = []
     for stage, count in enumerate(_CONVOLUTIONS, 1):
         for number in range(1, count + 1):

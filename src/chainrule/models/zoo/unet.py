@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.core import Input, Symbol
 from chainrule.layers import Concatenate, Conv2D, Conv2DTranspose, MaxPooling2D
 from chainrule.models.model import Model
-from chainrule.models.zoo._parts import Shape
+from chainrule.models.zoo._parts import Shape, check_multiples
 
 
 def unet(
@@ -32,7 +32,7 @@ def unet(
         seed: initial weights hang on it.
 
     Raises:
-        ShapeError: height or width is no multiple of ``2 ** levels``.
+        ShapeError: height or width is ``None`` or no multiple of ``2 ** levels``.
 
     References:
         Ronneberger, Fischer, Brox, "U-Net: Convolutional Networks for Biomedical Image Segmentation", 2015,
@@ -44,6 +44,7 @@ def unet(
         <Model 'unet': (b, 32, 32, 3) → (b, 32, 32, 4), 29,492 parameters>
     """
     inputs = x = Input(input_shape)
+    check_multiples("unet", input_shape, 2**levels)
     skips: list[Symbol] = []
     for level in range(levels):
         x = _twice(x, filters * 2**level, f"down{level + 1}")
