@@ -124,6 +124,15 @@ def test_a_divergence_after_the_kept_epoch_is_a_flag_only():
     assert verdict.flags == ("diverged",)
 
 
+def test_an_epoch_that_was_not_validated_is_no_divergence():
+    """A history of ``fit`` with validation and then without has NaN at its end."""
+    history = {"loss": [0.5, 0.3, 0.29], "val_loss": [0.5, 0.32, math.nan]}
+    with pytest.raises(ArgumentError, match=r"'val_loss' must have a value at epoch 3.*received nan beside.*0\.29"):
+        diagnose(history, baseline=BASELINE)
+    verdict = diagnose(history, baseline=BASELINE, best_epoch=2)
+    assert (verdict.name, "diverged" in verdict.flags) == ("good", False)
+
+
 def test_noise_of_the_validation_loss_is_measured_about_its_trend():
     noise = np.random.default_rng(3).normal(0, 0.06, 40)
     smooth = curve(0.7, 0.3)

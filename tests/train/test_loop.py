@@ -59,6 +59,21 @@ def test_two_fits_continue_as_one(linear_data):
     assert len(history) == 5
 
 
+def test_curves_of_fits_with_and_without_validation_line_up(linear_data):
+    x, y = linear_data
+    model = small_model()
+    model.fit(x, y, epochs=2, batch_size=8, verbose=0)
+    assert model.history["val_loss"] == []
+    history = model.fit(x, y, epochs=3, batch_size=8, verbose=0, validation=(x[:6], y[:6]))
+    curves = history.history
+    assert {name: len(values) for name, values in curves.items()} == {"loss": 5, "val_loss": 5}
+    assert np.isnan(curves["val_loss"]).tolist() == [True, True, False, False, False]
+    assert curves["val_loss"][-1] == pytest.approx(model.evaluate(x[:6], y[:6])["loss"], rel=1e-6)
+    assert history.gap()[2:] == pytest.approx(np.subtract(curves["val_loss"], curves["loss"])[2:])
+    first, last = (f"{curves['val_loss'][epoch]:.4g}" for epoch in (2, 4))
+    assert f"val_loss {first} -> {last}" in repr(history)
+
+
 def test_one_compilation_for_all_batches_epochs_and_fits(linear_data):
     x, y = linear_data
     model = small_model()

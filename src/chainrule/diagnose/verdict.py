@@ -123,7 +123,7 @@ def diagnose(
         the baseline by half: the table speaks of trainings that worked.
 
     Raises:
-        ArgumentError: a curve is missing, empty, or the two differ in length.
+        ArgumentError: a curve is missing, empty, the two differ in length, or the epoch judged was not validated.
 
     Example:
         >>> curves = {"loss": [0.6, 0.3, 0.1, 0.02], "val_loss": [0.6, 0.5, 0.55, 0.7]}
@@ -142,6 +142,7 @@ def diagnose(
             f"diagnose: best_epoch must be at most {len(train)}, the number of epochs; received {epoch}. "
             "Epochs count from 1."
         )
+    _check_validated(train, validation, epoch)
     flags: list[Flag] = ["possible leak"] if leaks else []
     if baseline is None:
         flags.append("no baseline")
@@ -188,6 +189,19 @@ def _curves(history: Mapping[str, Sequence[float]]) -> tuple[list[float], list[f
             "Measure the validation loss after every epoch."
         )
     return train, validation
+
+
+def _is_validated(train: float, validation: float) -> bool:
+    return not (math.isnan(validation) and math.isfinite(train))
+
+
+def _check_validated(train: Sequence[float], validation: Sequence[float], epoch: int) -> None:
+    """Refuse an epoch without a validation loss, which a history of several ``fit`` calls marks with NaN."""
+    if not _is_validated(train[epoch - 1], validation[epoch - 1]):
+        raise ArgumentError(
+            f"diagnose: 'val_loss' must have a value at epoch {epoch}, which is judged; received nan beside the loss "
+            f"{train[epoch - 1]:g}. Pass validation to every fit, or best_epoch= of an epoch that had it."
+        )
 
 
 def _numbers(train: float, validation: float, baseline: float, linear: float | None) -> dict[str, float]:
@@ -245,6 +259,8 @@ def _flags(
     train: Sequence[float], validation: Sequence[float], baseline: float, rows: int | None, *, is_late: bool
 ) -> list[Flag]:
     flags: list[Flag] = []
+    pairs = [pair for pair in zip(train, validation, strict=True) if _is_validated(*pair)]
+    train, validation = [t for t, _ in pairs], [v for _, v in pairs]
     if not all(map(math.isfinite, (*train, *validation))) or train[-1] > 2 * max(train[0], baseline):
         return ["diverged"]
     gained = max(baseline, train[0], validation[0]) - min(validation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ class History:
         stop_reason: why training ended.
         best_epoch: the epoch whose weights the model holds, where early stopping restored them.
 
+    ``history[name]`` has one value per epoch, so that all curves line up: NaN where an epoch had no such value (a
+    ``fit`` without validation before one with it), and no values at all for a name that no epoch had.
+
     Example:
         >>> history = History([{"loss": 0.9, "val_loss": 1.0}, {"loss": 0.5, "val_loss": 0.7}])
         >>> history["val_loss"]
@@ -31,20 +35,23 @@ class History:
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Every quantity as a list over epochs (Keras's attribute)."""
+        """Every quantity as a list over epochs (Keras's attribute), all of them equally long."""
         names = dict.fromkeys(name for logs in self.epochs for name in logs)
         return {name: self[name] for name in names}
 
     def __getitem__(self, name: str) -> list[float]:
-        return [logs[name] for logs in self.epochs if name in logs]
+        if not any(name in logs for logs in self.epochs):
+            return []
+        return [logs.get(name, math.nan) for logs in self.epochs]
 
     def __len__(self) -> int:
         return len(self.epochs)
 
     def __repr__(self) -> str:
         parts = [f"History: {counted(len(self), 'epoch', 'epochs')}"]
-        for name, values in self.history.items():
-            if name.removeprefix("val_") == "loss" and values:
+        for name in ("loss", "val_loss"):
+            values = [logs[name] for logs in self.epochs if name in logs]
+            if values:
                 parts.append(f"{name} {values[0]:.4g} -> {values[-1]:.4g}")
         if self.best_epoch is not None:
             parts.append(f"best epoch {self.best_epoch}")
