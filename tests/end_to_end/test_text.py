@@ -86,6 +86,43 @@ def test_a_text_itself_is_answered(fitted, tmp_path, capsys):
     assert "--on-bad: is an option for models of images; received a model of text" in capsys.readouterr().err
 
 
+def test_folders_of_images_hold_no_texts(fitted, tmp_path, capsys):
+    for name in ("dark", "light"):
+        (tmp_path / "im" / name).mkdir(parents=True)
+        (tmp_path / "im" / name / "1.png").write_bytes(b"x")
+    for folder in (tmp_path / "im", tmp_path / "im" / "dark"):
+        assert command(["predict", str(fitted), str(folder)]) == 2
+        assert "it holds no texts but " in capsys.readouterr().err
+    (tmp_path / "im" / "dark" / "1.txt").write_text("a dull film")
+    assert command(["predict", str(fitted), str(tmp_path / "im")]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("dark/1.txt,a dull film,bad,")
+
+
+def test_most_files_of_a_folder_say_whether_it_holds_texts_or_images(tmp_path, capsys):
+    """One stray picture among texts changes nothing; where reading fails, the other kind is named."""
+    folder = tmp_path / "cls"
+    for number, (text, label) in enumerate(rows(25)):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        (folder / label / f"{number}.txt").write_text(text, encoding="utf-8")
+    (folder / "bad" / "1.png").write_bytes(b"x")
+    assert command(["fit", str(folder), "--run", str(tmp_path / "run"), "--no-report", *QUICK]) == 0
+    facts = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    assert facts["kind"] == "text"
+    assert facts["data"]["rows"] == 25
+    assert "1 file that is no .txt was left out." in facts["notes"]
+    (folder / "good" / "lonely.txt").write_bytes(b"caf\xe9")
+    capsys.readouterr()
+    assert command(["fit", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert "The folder holds 1 image and 26 texts and was taken for text: add --task images if" in err
+    assert command(["fit", str(folder), "--task", "images"]) == 2
+    assert "The folder holds" not in capsys.readouterr().err
+    for number in range(30):
+        (folder / "good" / f"{number}.png").write_bytes(b"x")
+    assert command(["fit", str(folder)]) == 2
+    assert "31 images and 26 texts and was taken for images: add --task text if" in capsys.readouterr().err
+
+
 def test_columns_that_name_rows_stand_beside_the_answers(tmp_path, capsys):
     frame = pl.DataFrame(rows(), schema=["review", "verdict"], orient="row").with_columns(
         review_id=pl.Series([f"r{number * 7}" for number in range(48)])

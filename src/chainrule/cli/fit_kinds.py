@@ -14,7 +14,8 @@ from typing import Any
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.user_cache import private_folder
 from chainrule.data import is_image_source
-from chainrule.data.sources.text import TABLE_ENDINGS, looks_like_text
+from chainrule.data.sources.contents import TABLE_ENDINGS, contents_of
+from chainrule.data.sources.text import looks_like_text
 from chainrule.tasks import FinishedRun, fit_images, fit_table, fit_text
 
 Values = dict[str, Any]  # Any: click's values
@@ -91,7 +92,22 @@ def fit_source(source: str, options: Values, command: str) -> FinishedRun:
         "command": command,
     }
     shared |= {name: options[name] for name in ("validation", "test") if options[name] is not None}
-    return kind.fit(source, shared, options)
+    try:
+        return kind.fit(source, shared, options)
+    except DataError as error:
+        if hint := _other_kind(source, kind, options):
+            error.args = (f"{error} {hint}",)
+        raise
+
+
+def _other_kind(source: str, kind: Kind, options: Values) -> str:
+    """What to type where a folder of both images and texts may have been taken for the wrong kind; else empty."""
+    if options["task"] is not None or kind.name == "table" or not Path(source).is_dir():
+        return ""
+    held, other = contents_of(Path(source)), "text" if kind.name == "images" else "images"
+    if not (held.images and held.texts):
+        return ""
+    return f"The folder holds {held} and was taken for {kind.name}: add --task {other} if the others are meant."
 
 
 def _fit_table(source: str, shared: Values, options: Values) -> FinishedRun:

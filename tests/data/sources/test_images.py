@@ -329,7 +329,12 @@ def test_what_is_a_source_of_images(tmp_path):
     pl.DataFrame({"a": [b"1"]}).write_parquet(tmp_path / "images.parquet")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("words")
+    plant(tmp_path / "texts", {"a/1.png": CAT})  # one image among two texts
+    (tmp_path / "texts" / "a" / "1.txt").write_text("words")
+    plant(tmp_path / "captions", {"a/1.png": CAT})
+    (tmp_path / "captions" / "a" / "1.txt").write_text("words")
     known = {
+        "captions": True,
         "pets": True,
         "table.parquet": False,
         "images.parquet": True,

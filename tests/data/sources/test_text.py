@@ -71,6 +71,15 @@ def test_folders_with_parts(tmp_path):
     assert fewer.where(1) == "test/a/1.txt"
 
 
+def test_a_folder_with_a_single_text_says_where_it_stands(tmp_path):
+    (tmp_path / "pos").mkdir()
+    (tmp_path / "pos" / "1.txt").write_text("a fine film")
+    (tmp_path / "pos" / "1.png").write_bytes(b"x")
+    texts = read_texts(tmp_path)
+    assert texts.shown.to_dict(as_series=False) == {"file": ["pos/1.txt"]}
+    assert texts.where(0) == "pos/1.txt"
+
+
 def test_empty_texts_are_left_out_with_a_note():
     texts = read_texts({"t": ["one two three", " \t", None, "and four"], "y": [0, 1, 0, 1]}, text="t", target="y")
     kept = texts.without_empty()

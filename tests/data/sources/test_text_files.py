@@ -100,6 +100,13 @@ def test_folders_are_classes(tmp_path):
     assert notes == ("1 file that is no .txt was left out.",)
 
 
+def test_an_image_beside_plain_files_is_left_out(tmp_path):
+    write(tmp_path, {"rt.pos": "x", "rt.neg": "y", "logo.png": "z"})
+    files, notes = find_files(tmp_path)
+    assert [file.label for file in files] == ["neg", "pos"]
+    assert notes == ("1 file that is no .txt was left out.",)
+
+
 def test_parts_stand_above_the_classes(tmp_path):
     write(tmp_path, {"train/pos/1.txt": "x", "train/neg/1.txt": "y", "Test/pos/1.txt": "z", "Test/neg/2.txt": "z"})
     files, notes = find_files(tmp_path)
@@ -117,7 +124,9 @@ def test_parts_stand_above_the_classes(tmp_path):
     [
         ({"only.txt": "x"}, "received 1 plain file. Give a file for each class"),
         ({"train.tsv": "x", "test.tsv": "y"}, r"a folder of tables. Name one of them: test\.tsv, train\.tsv"),
-        ({"pos/1.png": "x", "neg/1.png": "y"}, r"expected folders of \.txt files"),
+        ({"pos/1.png": "x", "neg/1.png": "y"}, r"expected folders of \.txt files.*it holds no texts but 2 images\."),
+        ({"1.png": "x", "2.png": "y"}, r"it holds no texts but 2 images\."),
+        ({"pos/notes.pdf": "x"}, r"one folder for each class; it holds no texts\."),
     ],
 )
 def test_other_layouts_are_errors(tmp_path, files, words):

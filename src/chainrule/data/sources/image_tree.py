@@ -71,15 +71,6 @@ def find_images(source: str | Path, *, labelled: bool = True) -> tuple[list[Imag
     return arranged, (*said, *notes)
 
 
-def has_images(path: Path) -> bool:
-    """Whether a folder holds image files or zip files, at any depth."""
-    return any(
-        name.lower().endswith((*ENDINGS, ".zip"))
-        for _, folders, names in os.walk(path)
-        for name in _visible(folders, names)
-    )
-
-
 def _visible(folders: list[str], names: Sequence[str]) -> list[str]:
     folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
     return sorted(name for name in names if not name.startswith("."))

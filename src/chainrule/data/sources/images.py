@@ -12,12 +12,13 @@ import numpy as np
 
 from chainrule._base.checks import describe
 from chainrule._base.errors import ArgumentTypeError, DataError
+from chainrule.data.sources.contents import contents_of
 from chainrule.data.sources.idx import idx_pairs, is_idx_images
 from chainrule.data.sources.image_arrays import Arrays, from_arrays, read_idx_folder, read_npz
 from chainrule.data.sources.image_decoding import ENDINGS, MOST_PIXELS
 from chainrule.data.sources.image_loading import Bad, LeftOut, Wanted, load_files, resized
 from chainrule.data.sources.image_parquet import has_image_column, read_image_parquet
-from chainrule.data.sources.image_tree import find_images, has_images
+from chainrule.data.sources.image_tree import find_images
 
 _PARQUET = (".parquet", ".pq")
 
@@ -117,7 +118,7 @@ def read_images(
 
 
 def is_image_source(source: Any) -> bool:  # Any: whatever a command line or a user passes
-    """Whether ``source`` is a path that holds images rather than a table or a text.
+    """Whether ``source`` is a path that holds images rather than a table or a text; of a folder its most files decide.
 
     Example:
         >>> is_image_source("heart.csv"), is_image_source("digits.npz"), is_image_source("cat.jpg")
@@ -128,7 +129,7 @@ def is_image_source(source: Any) -> bool:  # Any: whatever a command line or a u
     path = Path(source)
     ending = path.suffix.lower()
     if path.is_dir():
-        return bool(idx_pairs(file.name for file in path.iterdir())) or has_images(path)
+        return bool(idx_pairs(file.name for file in path.iterdir())) or contents_of(path).are_images
     if ending in _PARQUET:
         return path.is_file() and has_image_column(path)
     return ending in (*ENDINGS, ".zip", ".npz") or is_idx_images(path.name)

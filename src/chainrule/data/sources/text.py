@@ -14,10 +14,10 @@ import polars as pl
 from chainrule._base.errors import DataError
 from chainrule._base.wording import counted
 from chainrule.data.schema import infer_schema
+from chainrule.data.sources.contents import PACKED
 from chainrule.data.sources.table import Table, read_table
 from chainrule.data.sources.text_files import (
     MAX_CHARACTERS,
-    TABLE_ENDINGS,
     TextFile,
     class_files,
     find_files,
@@ -152,7 +152,7 @@ def looks_like_text(source: Any, target: str | None) -> bool:  # Any: see read_t
     """
     if isinstance(source, str | Path) and Path(source).is_dir():
         try:
-            return all(file.path.suffix.lower() not in _IMAGE_ENDINGS for file in find_files(Path(source))[0])
+            return all(file.path.suffix.lower() not in PACKED for file in find_files(Path(source))[0])
         except DataError:
             return False
     if isinstance(source, str | Path) and Path(source).is_file() and Path(source).stat().st_size > _LARGEST_LOOKED_AT:
@@ -167,21 +167,6 @@ def looks_like_text(source: Any, target: str | None) -> bool:  # Any: see read_t
 
 _LARGEST_LOOKED_AT = 50_000_000  # bytes of a table; half a second
 _COMPARISON = re.compile(r"(?P<column>.+?)\s*(>=|<=|==|!=|>|<)")
-_IMAGE_ENDINGS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".gif",
-    ".bmp",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".ppm",
-    ".gz",
-    ".zip",
-    ".npz",
-    ".npy",
-)
 
 
 def _from_files(files: Sequence[TextFile], source: str, encoding: str, notes: tuple[str, ...] = ()) -> Texts:
@@ -195,7 +180,7 @@ def _from_files(files: Sequence[TextFile], source: str, encoding: str, notes: tu
         raise DataError(f"{source}: the files hold no text. Give a text on each line.")
     lines = np.concatenate([np.arange(1, number + 1) for number in counts])
     places: dict[str, Any] = {}
-    if len(files) > 1:
+    if len(files) > 1 or files[0].is_whole:
         places["file"] = np.repeat(np.array([file.name for file in files]), counts)
     if not all(file.is_whole for file in files):
         places["line"] = lines
@@ -270,4 +255,4 @@ def _checked(texts: Texts) -> Texts:
     return texts
 
 
-__all__ = ["LABEL", "TABLE_ENDINGS", "TEXT", "Texts", "looks_like_text", "read_texts", "texts_of"]
+__all__ = ["LABEL", "TEXT", "Texts", "looks_like_text", "read_texts", "texts_of"]

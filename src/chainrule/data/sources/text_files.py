@@ -9,10 +9,11 @@ from pathlib import Path
 
 from chainrule._base.errors import ArgumentError, DataError
 from chainrule._base.wording import counted
+from chainrule.data.sources.contents import NO_DATA, TABLE_ENDINGS, contents_of
 from chainrule.data.sources.encoding import line_at, shown_name
+from chainrule.data.sources.image_decoding import ENDINGS as IMAGE_ENDINGS
 
 MAX_CHARACTERS = 10_000_000  # of one text; more is a file without line ends, or no text at all
-TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 PART_NAMES = {
     "train": "train",
     "training": "train",
@@ -31,7 +32,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _TEXT_ENDINGS = (".txt", ".text", "")
-_NO_DATA = ("readme", "license", "licence", "changelog", "notice")  # stems of files that come with data
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,16 @@ def find_files(folder: Path) -> tuple[list[TextFile], tuple[str, ...]]:
     if folders:
         files, number = _class_files(folder, folder, None)
         return files, _left_out(number)
-    plain = [entry for entry in _entries(folder) if is_plain(entry) and entry.stem.lower() not in _NO_DATA]
+    beside = [entry for entry in _entries(folder) if is_plain(entry) and entry.stem.lower() not in NO_DATA]
+    plain = [entry for entry in beside if entry.suffix.lower() not in IMAGE_ENDINGS]
+    if beside and not plain:
+        raise DataError(_no_texts(folder))
     if not plain and any(entry.suffix.lower() in TABLE_ENDINGS for entry in _entries(folder)):
         raise DataError(
             f"{folder}: expected folders or plain files of texts; received a folder of tables. Name one of them: "
             f"{_listed(entry.name for entry in _entries(folder))}."
         )
-    return class_files(plain, str(folder)), ()
+    return class_files(plain, str(folder)), _left_out(len(beside) - len(plain))
 
 
 def class_files(paths: Sequence[Path], source: str) -> list[TextFile]:
@@ -176,11 +179,17 @@ def _class_files(root: Path, folder: Path, part: str | None) -> tuple[list[TextF
         label = shown_name(place.name)
         files += [TextFile(one, name, label, part, is_whole=True) for one, name in zip(texts, names, strict=True)]
     if not files:
-        raise DataError(
-            f"{root}: expected folders of .txt files, one folder for each class; found none. Give one text in each "
-            "file, or a plain file for each class with one text a line."
-        )
+        raise DataError(_no_texts(root))
     return files, num_others
+
+
+def _no_texts(folder: Path) -> str:
+    images = contents_of(folder).images
+    held = f"it holds no texts but {counted(images, 'image', 'images')}" if images else "it holds no texts"
+    return (
+        f"{folder}: expected folders of .txt files, one folder for each class; {held}. Give one text in each file, or "
+        "a plain file for each class with one text a line."
+    )
 
 
 def _entries(folder: Path) -> list[Path]:
