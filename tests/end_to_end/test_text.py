@@ -86,6 +86,31 @@ def test_a_text_itself_is_answered(fitted, tmp_path, capsys):
     assert "--on-bad: is an option for models of images; received a model of text" in capsys.readouterr().err
 
 
+def test_explain_takes_a_file_for_a_file(fitted, table, tmp_path, capsys, monkeypatch):
+    """The words explained are those of the texts in the file, not of its name; predict and explain agree on which."""
+    assert command(["explain", str(fitted), str(table), "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert "note: of 48 texts the first 5 are shown." in err
+    assert [entry["text"] for entry in found] == [f"reviews.csv: line {line}" for line in range(2, 7)]
+    assert [entry["answer"] for entry in found[:2]] == ["bad", "good"]
+    assert [word for word, _ in found[0]["words"]][:3] == ["a", "dull", "film"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new").mkdir()
+    assert command(["explain", str(fitted), "new"]) == 2
+    assert "new: expected a folder for each class" in capsys.readouterr().err
+    (tmp_path / "new" / "a").mkdir()
+    (tmp_path / "new" / "a" / "1.txt").write_text("a stale film", encoding="utf-8")
+    assert command(["explain", str(fitted), "new"]) == 0
+    assert capsys.readouterr().out.startswith("a/1.txt\nAnswer: bad (bad 0.")
+    assert command(["explain", str(fitted), "bright"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Answer: good (")
+    assert "note: there is no file called 'bright', so it was read as a text." in err
+    assert command(["explain", str(fitted), "nowhere.csv"]) == 2
+    assert "there is no such file" in capsys.readouterr().err
+
+
 def test_folders_of_images_hold_no_texts(fitted, tmp_path, capsys):
     for name in ("dark", "light"):
         (tmp_path / "im" / name).mkdir(parents=True)

@@ -9,22 +9,25 @@ import click
 
 from chainrule import figures
 from chainrule._base.errors import ArgumentError
+from chainrule.cli.literal import is_literal
 from chainrule.cli.on_bad import ON_BAD, bad_option
 from chainrule.cli.output import bold, print_json, say, table
 from chainrule.models import summarize
 from chainrule.tasks import FinishedRun, LabelledPredictor, load_run
 from chainrule.tasks.images.figures import occlusion_sheet
 from chainrule.tasks.images.occlusion import occlusion
-from chainrule.tasks.text import Explained, explain_answer
+from chainrule.tasks.text import Explained, explain_source
 from chainrule.tasks.words import model_names, printable, shown, worsening
 
 _MISTAKES = 10
 _WORDS = 20
 _IMAGES = 12
+_TEXTS = 5
 _EXAMPLE = """\b
 Example:
   chainrule explain runs/heart-20260101-120000
   chainrule explain runs/reviews-20260101-120000 "a slow start, but worth it"
+  chainrule explain runs/reviews-20260101-120000 new.csv
   chainrule explain runs/pets-20260101-120000 cat.jpg -o why.png
 """
 
@@ -39,8 +42,8 @@ def explain(run: str, example: str | None, output: str | None, on_bad: str | Non
     """Show which columns the model of RUN relies on, the linear model's coefficients, and the layers.
 
     For images and texts, show how well each class is found, which classes are taken for which, and the layers. With
-    EXAMPLE, show one answer: for a text, how much each word had to do with it; for an image (or a folder of some), how
-    much less sure the model is when a spot is covered, drawn into OUT.
+    EXAMPLE, show one answer: for a text (or the first texts of a file or folder), how much each word had to do with it;
+    for an image (or a folder of some), how much less sure the model is when a spot is covered, drawn into OUT.
 
     Importance is how much worse the answers on validation rows get when a column's values are shuffled. It says what
     this model relies on, not what causes the outcome.
@@ -72,7 +75,7 @@ def _explain_example(
     if predictor.kind == "images":
         _explain_images(predictor, example, output, as_json=as_json, on_bad=on_bad)
     else:
-        _explain_text(predictor, example, as_json=as_json)
+        _explain_texts(predictor, [example] if is_literal(loaded, example) else example, as_json=as_json)
 
 
 def _explain_images(
@@ -101,15 +104,26 @@ def _explain_images(
         click.echo(f"Where the model looks: {output}")
 
 
-def _explain_text(predictor: LabelledPredictor, text: str, *, as_json: bool) -> None:
-    explained = explain_answer(predictor, text)
+def _explain_texts(predictor: LabelledPredictor, source: str | list[str], *, as_json: bool) -> None:
+    found, places = explain_source(predictor, source, most=_TEXTS)
+    if len(places) > len(found):
+        say(f"note: of {len(places):,} texts the first {len(found)} are shown.")
+    entries = [_answered(predictor, one) for one in found]
+    if as_json:
+        named = [{"text": place, **entry} for place, entry in zip(places, entries, strict=False)]
+        print_json(named if isinstance(source, str) else entries[0])
+        return
+    for place, one, entry in zip(places, found, entries, strict=False):
+        listed = ", ".join(f"{printable(name)} {shown(p)}" for name, p in entry["probabilities"].items())
+        head = f"{printable(place)}\n" if isinstance(source, str) else ""
+        below = "" if one is found[-1] else "\n"
+        click.echo(f"{head}Answer: {bold(printable(entry['answer']))} ({listed})\n\n{_words_text(one)}{below}")
+
+
+def _answered(predictor: LabelledPredictor, explained: Explained) -> dict[str, Any]:  # Any: JSON values
     chances = {name: float(p) for name, p in zip(predictor.classes, explained.probabilities, strict=True)}
     answer = predictor.classes[explained.answer]
-    if as_json:
-        print_json({"answer": answer, "probabilities": chances, "words": explained.words()})
-        return
-    listed = ", ".join(f"{printable(name)} {shown(p)}" for name, p in chances.items())
-    click.echo(f"Answer: {bold(printable(answer))} ({listed})\n\n{_words_text(explained)}")
+    return {"answer": answer, "probabilities": chances, "words": explained.words()}
 
 
 def _words_text(explained: Explained) -> str:

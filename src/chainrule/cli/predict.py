@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 import polars as pl
 
-from chainrule._base.errors import ArgumentError, DataError
+from chainrule._base.errors import ArgumentError
 from chainrule._base.wording import counted
+from chainrule.cli.literal import is_literal
 from chainrule.cli.on_bad import ON_BAD, bad_option
 from chainrule.cli.output import print_json, rounded, say
-from chainrule.tasks import FinishedRun, load_run
+from chainrule.tasks import load_run
 from chainrule.tasks.run_folder import write_whole
 
-_SHOWN = 60  # characters of a text in a message
 _EXAMPLE = """\b
 Example:
   chainrule predict runs/heart-20260101-120000 new.csv -o answers.csv
@@ -44,10 +43,8 @@ def predict(run: str, file: str, *, output: str | None, on_bad: str | None, as_j
     if output not in (None, "-") and not Path(str(output)).parent.is_dir():
         raise ArgumentError(f"--output: the folder {Path(str(output)).parent} is not there. Make it, or name another.")
     loaded = load_run(run)
-    is_text = _is_literal(loaded, file)
-    if is_text and not quiet:
-        say(f"note: there is no file called {file[:_SHOWN]!r}, so it was read as a text.")
-    answers = loaded.predictor.answer([file] if is_text else file, **bad_option(loaded, on_bad))
+    source = [file] if is_literal(loaded, file, quiet=quiet) else file
+    answers = loaded.predictor.answer(source, **bad_option(loaded, on_bad))
     for note in () if quiet else answers.notes:
         say(f"note: {note}")
     if as_json:
@@ -58,18 +55,6 @@ def predict(run: str, file: str, *, output: str | None, on_bad: str | None, as_j
         _write(rounded(answers.frame), Path(str(output)))
         if not quiet:
             say(f"{counted(len(answers.frame), 'row', 'rows')} written to {output}")
-
-
-def _is_literal(loaded: FinishedRun, source: str) -> bool:
-    """Whether ``source`` is a text for a model of texts, not a path: no such file, and it does not look like one."""
-    if loaded.facts.get("kind") != "text" or os.path.exists(source):  # Path.exists fails on long texts
-        return False
-    if any(letter.isspace() for letter in source.strip()) or not any(letter in source for letter in "./\\"):
-        return True
-    raise DataError(
-        f"{source}: there is no such file. Check the path. To ask about a text itself that is one word with a sign, "
-        "put it into a file, one text a line."
-    )
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

@@ -3,7 +3,7 @@
 >>> from chainrule.tasks.text import fit_text  # fit_text("reviews.csv", target="label")
 """
 
-from chainrule.tasks.text.contributions import Explained, explain_answer, explain_texts
+from chainrule.tasks.text.contributions import Explained, explain_answer, explain_source, explain_texts
 from chainrule.tasks.text.fit import fit_text
 from chainrule.tasks.text.preparation import TextPreparation
 from chainrule.tasks.text.settings import TextSettings, default_settings
@@ -14,6 +14,7 @@ __all__ = [
     "TextSettings",
     "default_settings",
     "explain_answer",
+    "explain_source",
     "explain_texts",
     "fit_text",
 ]

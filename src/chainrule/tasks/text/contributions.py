@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from chainrule._base.errors import ArgumentTypeError
+from chainrule._base.errors import ArgumentTypeError, DataError
 from chainrule.data.prepare.tokenize import PADDING
 from chainrule.tasks.labelled import LabelledPredictor
 from chainrule.tasks.text.preparation import TextPreparation
@@ -80,11 +81,36 @@ def explain_answer(predictor: LabelledPredictor, text: str) -> Explained:
     Raises:
         ArgumentTypeError: the model is none of texts.
     """
+    return explain_source(predictor, [text], most=1)[0][0]
+
+
+def explain_source(
+    predictor: LabelledPredictor,
+    source: Any,  # Any: as in TextPreparation.prepare
+    *,
+    most: int,
+) -> tuple[list[Explained], list[str]]:
+    """The same for the first texts of a source, and where each of all its texts stands: ``new.csv: line 7``.
+
+    Args:
+        predictor: ``run.predictor`` of a run of :func:`chainrule.tasks.fit_text`.
+        source: a table, a file with one text a line, a folder, or a list of texts.
+        most: texts to explain.
+
+    Raises:
+        ArgumentTypeError: the model is none of texts.
+        DataError: the source holds no text.
+    """
     if not isinstance(predictor.preparation, TextPreparation):
         raise ArgumentTypeError(
             f"explain_answer: the model must be one of texts; received one of {predictor.kind}. Pass a run of fit_text."
         )
-    return explain_texts([text], predictor.preparation, predictor.raw)[0]
+    texts = predictor.preparation.read(source)
+    if not len(texts):
+        raise DataError(f"{texts.table.source}: it holds no text. Give a text on each line.")
+    first = texts.values.head(most).to_list()
+    places = [texts.where(row) for row in range(len(texts))]
+    return explain_texts(first, predictor.preparation, predictor.raw), places
 
 
 def telling_words(

@@ -61,11 +61,13 @@ class TextPreparation:
 
     def prepare(self, source: Any) -> Prepared:  # Any: see chainrule.tasks.text.fit_text; or texts in memory
         """Texts without their classes: of a table, of a plain file with one text a line, of a folder, or of a list."""
+        return self._prepared(self.read(source))
+
+    def read(self, source: Any) -> Texts:  # Any: as in prepare
+        """The texts of such a source as they stand there."""
         if isinstance(source, pl.Series) or _are_texts(source):
-            texts = texts_of(source)
-        else:
-            texts = read_texts(source, text=self.text, encoding=self.encoding)
-        return self._prepared(texts)
+            return texts_of(source)
+        return read_texts(source, text=self.text, encoding=self.encoding)
 
     def prepare_labelled(self, source: Any, classes: Sequence[str]) -> tuple[Prepared, np.ndarray]:  # Any: as above
         """Texts and their class numbers.
