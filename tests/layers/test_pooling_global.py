@@ -106,6 +106,51 @@ def test_one_network_accepts_two_image_sizes(head):
         np.testing.assert_allclose(model.predict(x), fixed.predict(x), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [[layers.GlobalMaxPooling1D()], [layers.AdaptiveMaxPooling1D(2), layers.Flatten()]],
+    ids=["global", "adaptive"],
+)
+def test_a_convolution_over_sequences_of_any_length_is_followed_by_a_maximum(head):
+    """Lengths after it are ``max(t − 2, 0)``, of which nothing says that they are not 0."""
+    tokens = np.random.default_rng(0).integers(0, 10, (4, 7)).astype(np.int32)
+    body = [layers.Embedding(10, 4), layers.Conv1D(8, 3), *head, layers.Dense(1)]
+    model = cr.Sequential([Input((None,), dtype="int32"), *body], seed=1)
+    for length in (5, 7):
+        fixed = cr.Sequential([Input((length,), dtype="int32"), *body], seed=1)
+        close(model.predict(tokens[:, :length]), fixed.predict(tokens[:, :length]))
+    model.compile("sgd", "mse")
+    for length in (5, 7):
+        before = np.square(model.predict(tokens[:, :length]) - 1).mean()
+        model.fit(tokens[:, :length], np.ones((4, 1)), epochs=3, verbose=0)
+        assert np.square(model.predict(tokens[:, :length]) - 1).mean() < before
+    with pytest.raises(ShapeError, match="must hold at least 3 cells"):
+        model.predict(tokens[:, :2])
+
+
+def test_images_of_any_size_after_a_convolution():
+    x = draw(2, 5, 6, 3)
+    model = cr.Sequential([Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D()], seed=1)
+    fixed = cr.Sequential([Input((5, 6, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D()], seed=1)
+    close(model.predict(x), fixed.predict(x))
+
+
+def test_integers_and_narrow_floats():
+    """Masked and not: means are no integers and do not overflow, maxima keep the type."""
+    mask = jnp.array([[True, True, False]])
+    x = jnp.array([250, 251, 9], jnp.uint8).reshape(1, 3, 1)
+    assert layers.GlobalAveragePooling1D().call({}, x, mask).tolist() == [[250.5]]
+    assert layers.GlobalAveragePooling1D().call({}, x).tolist() == [[170.0]]
+    assert layers.AveragePooling1D(2).call({}, x).tolist() == [[[250.5]]]
+    assert layers.GlobalMaxPooling1D().call({}, x - 252, mask).tolist() == [[255]]
+    low = jnp.array([-3, -2, 9], jnp.int8).reshape(1, 3, 1)
+    found = layers.GlobalMaxPooling1D().call({}, low, mask)
+    assert found.dtype == jnp.int8
+    assert found.tolist() == [[-2]]
+    half = jnp.full((1, 3, 1), 60000, jnp.float16)
+    assert layers.GlobalAveragePooling1D().call({}, half, mask).tolist() == [[60000.0]]
+
+
 def test_wrong_arguments_and_shapes_say_what_to_do():
     with pytest.raises(ArgumentError, match="AdaptiveMaxPooling1D: output_size must be an integer of at least 1"):
         layers.AdaptiveMaxPooling1D(0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from chainrule.errors import ArgumentError, ShapeError
-from chainrule.ops import adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool, native
+from chainrule.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule.ops import adaptive_avg_pool, avg_pool, max_pool, native
 from chainrule.ops import pooling as room
 
 DECK = np.array([[0, 0, 5, 1], [0, 2, 4, 0], [1, 0, 1, 0], [0, 0, 0, 3]], np.float32)[None, :, :, None]
@@ -145,6 +145,50 @@ def test_other_types_keep_their_own(dtype):
     assert max_pool(x, 2)[0, 0, 0].tolist() == [10, 11]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "value", "given"),
+    [
+        ("uint8", 250, "float32"),
+        ("int8", 100, "float32"),
+        ("bool", 1, "float32"),
+        ("int32", 2**30, "float32"),
+        ("float16", 60000, "float16"),
+    ],
+)
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_the_mean_of_equal_numbers_is_that_number_though_their_sum_is_beyond_the_type(dtype, value, given, padding):
+    for shape, window in (((1, 5, 2), 3), ((1, 4, 3, 1), 2), ((2, 2, 3, 4, 1), 2), ((1, 9, 8, 1), (9, 8))):
+        x = jnp.full(shape, value, dtype)
+        found = avg_pool(x, window, padding=padding)
+        assert found.dtype == given
+        np.testing.assert_allclose(np.asarray(found, np.float64), value, rtol=1e-6)  # kernels multiply by 1 / cells
+
+
+def test_narrow_numbers_are_summed_in_float32():
+    """Added up in the type itself, 256 + 1 = 256 in bfloat16 and 2048 + 1 = 2048 in float16."""
+    for dtype, large in ((jnp.bfloat16, 256), (jnp.float16, 2048)):
+        x = jnp.full((1, 9, 1), 1, dtype).at[0, 0, 0].set(large)
+        mean = (large + 8) / 9
+        np.testing.assert_allclose(float(avg_pool(x, 9)[0, 0, 0]), mean, rtol=float(jnp.finfo(dtype).eps))
+        slope = jax.grad(lambda x: avg_pool(x, 9)[0, 0, 0].astype(jnp.float32))(x)
+        assert slope.dtype == dtype
+        np.testing.assert_allclose(np.asarray(slope, np.float32), 1 / 9, rtol=float(jnp.finfo(dtype).eps))
+
+
+def test_arrays_of_numpy_lists_and_booleans_are_taken():
+    x = np.arange(6).reshape(1, 6, 1)
+    assert x.dtype == np.int64
+    assert max_pool(x, 2)[0, :, 0].tolist() == [1, 3, 5]
+    assert max_pool(x - 7, 2, padding=((1, 1),))[0, :, 0].tolist() == [-7, -5, -3, -2]
+    assert avg_pool(x.tolist(), np.int64(3))[0, :, 0].tolist() == [1, 4]
+    assert max_pool(np.array([1, 0, 0, 0], bool).reshape(1, 4, 1), 2)[0, :, 0].tolist() == [True, False]
+    for pool in (max_pool, avg_pool):
+        with pytest.raises(
+            ArgumentTypeError, match=r"pooling: x must be an array of numbers; received 'image' \(str\)"
+        ):
+            pool("image", 2)
+
+
 def test_large_windows():
     x = draw((1, 20, 18, 2))
     np.testing.assert_array_equal(max_pool(x, (20, 18)), x.max(axis=(1, 2), keepdims=True))
@@ -166,20 +210,13 @@ def test_the_plain_form_shares_the_gradient_among_equals():
     assert (np.asarray(slope) >= 0).all()
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
-def test_adaptive_windows_cover_the_axis_as_defined(size):
-    x = draw((2, 7, 3))
-    for pool, reduce in ((adaptive_avg_pool, np.mean), (adaptive_max_pool, np.max)):
-        parts = [x[:, i * 7 // size : -(-(i + 1) * 7 // size)] for i in range(size)]
-        wanted = np.stack([reduce(part.astype(np.float64), axis=1) for part in parts], axis=1)
-        np.testing.assert_allclose(pool(x, size), wanted, rtol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
         ({"window": 5}, ShapeError, "the window must fit into the input"),
         ({"window": 0}, ArgumentError, "window must be a positive integer or 2 of them; received 0"),
+        ({"window": 2.5}, ArgumentError, "window must be a positive integer or 2 of them; received 2.5"),
+        ({"window": 2, "strides": None, "padding": 0.5}, ArgumentError, "none negative; received 0.5"),
         ({"window": 2, "strides": (1, 2, 3)}, ArgumentError, "strides must be"),
         ({"window": 2, "padding": ((2, 0), (0, 0))}, ArgumentError, "padding must be smaller than the window"),
         ({"window": 2, "padding": "full"}, ArgumentError, "received 'full'"),

@@ -2,10 +2,12 @@
 
 import itertools
 
+import jax
+import numpy as np
 import pytest
 
-from chainrule._base.errors import ArgumentError, ShapeError
-from chainrule.ops.window import check_fits, explicit_padding, extent, output_size, per_axis
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule.ops.window import as_array, check_fits, explicit_padding, extent, output_size, per_axis
 
 
 def counted(size, window, stride, padding, dilation):
@@ -60,6 +62,10 @@ def test_paddings_in_numbers(padding, pairs):
     [
         ("cuasal", r"mine: padding must be 'valid', 'same', 'reflect', or numbers of cells; received 'cuasal'"),
         ("causal", "received 'causal'"),  # of one axis only
+        (1.5, "each a number or a pair .* received 1.5"),
+        (None, "received None"),
+        (True, "received True"),
+        ((1, 0.5), "none negative; received"),
         (-1, r"none negative; received -1. Write for example padding=\(\(1, 1\), \(1, 1\)\)"),
         ((1, 2, 3), "must name cells for 2 axes"),
         ((1, (1, 2, 3)), "must name cells for 2 axes"),
@@ -73,7 +79,8 @@ def test_unknown_paddings(padding, message):
 def test_per_axis():
     assert per_axis("strides", 2, 3, "mine") == (2, 2, 2)
     assert per_axis("strides", [1, 2], 2, "mine") == (1, 2)
-    for wrong in (0, (1, 2, 3), (1, -1), (True, 1), (1.5, 1)):
+    assert per_axis("strides", np.int64(2), 2, "mine") == (2, 2)
+    for wrong in (0, (1, 2, 3), (1, -1), (True, 1), (1.5, 1), 1.5, "2", None):
         with pytest.raises(ArgumentError, match="mine: strides must be a positive integer or 2 of them; received"):
             per_axis("strides", wrong, 2, "mine")
 
@@ -82,3 +89,13 @@ def test_a_window_that_does_not_fit():
     check_fits(3, 2, (1, 1), 4, "mine")
     with pytest.raises(ShapeError, match=r"mine: .*a window over 6 cells and an axis of 3 \(\+ 2 of padding\)"):
         check_fits(3, 2, (1, 1), 5, "mine")
+
+
+def test_arrays_of_any_make():
+    found = as_array("x", np.array([[3, 5]]), "mine")
+    assert isinstance(found, jax.Array)
+    assert found.dtype == np.int32
+    assert as_array("x", [[3, 5]], "mine").tolist() == [[3, 5]]
+    for wrong in ([[1, 2], [3]], "five", None, np.array([{}])):
+        with pytest.raises(ArgumentTypeError, match="mine: x must be an array of numbers; received"):
+            as_array("x", wrong, "mine")

@@ -15,7 +15,8 @@ from chainrule._base.spec import Array, Spec, shape_text
 from chainrule._base.tree import Tree
 from chainrule.core import Layer
 from chainrule.layers._window import Sizes, check_axes, check_sizes, per_axis
-from chainrule.ops.pooling import adaptive_avg_pool, adaptive_max_pool
+from chainrule.ops.pooling import lowest
+from chainrule.ops.pooling_adaptive import adaptive_avg_pool, adaptive_max_pool, largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,8 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         wide = wide_dtype(x.dtype)
         count = jnp.maximum(jnp.sum(real, 1, keepdims=self.keepdims, dtype=wide), 1)
         total = jnp.sum(jnp.where(real, x, jnp.zeros((), x.dtype)), 1, keepdims=self.keepdims, dtype=wide)
-        return (total / count).astype(x.dtype)
+        mean = total / count
+        return mean.astype(x.dtype) if jnp.issubdtype(x.dtype, jnp.floating) else mean
 
 
 @register_class
@@ -125,7 +127,7 @@ class GlobalMaxPooling(Layer):
 
     def call(self, params: Tree, x: Array) -> Array:  # type: ignore[override]  # noqa: ARG002 - no weights
         """The largest value of each channel."""
-        return jnp.max(x, _space(x, self.rank, self), keepdims=self.keepdims)
+        return largest(x, _space(x, self.rank, self), keepdims=self.keepdims)
 
 
 @register_class
@@ -155,8 +157,8 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
         if mask is None:
             return super().call(params, x)
         real = _real(x, mask, self)
-        largest = jnp.max(jnp.where(real, x, jnp.array(-jnp.inf, x.dtype)), 1, keepdims=self.keepdims)
-        return jnp.where(jnp.any(real, 1, keepdims=self.keepdims), largest, jnp.zeros((), x.dtype))
+        most = largest(jnp.where(real, x, jnp.array(lowest(x.dtype), x.dtype)), 1, keepdims=self.keepdims)
+        return jnp.where(jnp.any(real, 1, keepdims=self.keepdims), most, jnp.zeros((), x.dtype))
 
 
 @register_class

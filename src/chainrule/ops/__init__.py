@@ -6,7 +6,8 @@ elsewhere in plain JAX.
 
 from chainrule.ops.convolution import conv, conv_transpose
 from chainrule.ops.depthwise import depthwise_conv
-from chainrule.ops.pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool
+from chainrule.ops.pooling import avg_pool, max_pool
+from chainrule.ops.pooling_adaptive import adaptive_avg_pool, adaptive_max_pool
 from chainrule.ops.recurrent import gru, lstm, simple_rnn
 
 __all__ = [

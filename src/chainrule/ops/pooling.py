@@ -20,7 +20,7 @@ from jax import lax
 from chainrule._base.errors import ArgumentError, ShapeError
 from chainrule._base.spec import Array, Spec, has_symbolic
 from chainrule.ops import native
-from chainrule.ops.window import Padding, check_fits, explicit_padding, output_size, per_axis
+from chainrule.ops.window import Padding, as_array, check_fits, explicit_padding, output_size, per_axis
 
 _MOST_INDEXED = 255  # cells of a window whose winner a byte can name
 _MOST_SLICES = 64  # cells of a window up to which a slice each is faster than XLA's reduce_window on a CPU
@@ -75,7 +75,7 @@ def max_pool(
         >>> max_pool(x[None, :, :, None], 2)[0, :, :, 0].tolist()
         [[2.0, 5.0], [1.0, 3.0]]
     """
-    return _pool(x, window, strides, padding, _max)
+    return _pool(as_array("x", x, "pooling"), window, strides, padding, _max)
 
 
 def avg_pool(
@@ -88,7 +88,8 @@ def avg_pool(
 ) -> Array:
     """The mean of each window; cells of padding are not counted, unless ``count_padding``.
 
-    Keras and TensorFlow do not count them, PyTorch does unless told otherwise (``count_include_pad``).
+    Keras and TensorFlow do not count them, PyTorch does unless told otherwise (``count_include_pad``). Narrow numbers
+    are summed in float32; the mean of integers is float32.
 
     Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
@@ -112,44 +113,49 @@ def avg_pool(
         >>> avg_pool(jnp.ones((1, 3, 1)), 2, padding="same")[0, :, 0].tolist()
         [1.0, 1.0]
     """
-    return _pool(x, window, strides, padding, functools.partial(_mean, count_padding=count_padding))
+    wide, dtype = widened(x)
+    mean = functools.partial(_mean, count_padding=count_padding)
+    return _pool(wide, window, strides, padding, mean).astype(dtype)
 
 
-def adaptive_avg_pool(x: Array, output_size: int | Sequence[int]) -> Array:
-    """The mean over ``output_size`` windows that cover each axis: window ``i`` is ``[⌊i·n/m⌋, ⌈(i + 1)·n/m⌉)``.
-
-    Shapes:
-        ``x: [batch, *space, channels] -> [batch, *output_size, channels]``
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> adaptive_avg_pool(jnp.arange(5.0).reshape(1, 5, 1), 2)[0, :, 0].tolist()
-        [1.0, 3.0]
-    """
-    return _adaptive(x, output_size, jnp.mean)
-
-
-def adaptive_max_pool(x: Array, output_size: int | Sequence[int]) -> Array:
-    """The largest value of ``output_size`` windows that cover each axis, as in :func:`adaptive_avg_pool`.
+def lowest(dtype: Any) -> Any:  # Any: a dtype; a number of any type
+    """What is below every value of ``dtype``.
 
     Example:
-        >>> import jax.numpy as jnp
-        >>> adaptive_max_pool(jnp.arange(5.0).reshape(1, 5, 1), 2)[0, :, 0].tolist()
-        [2.0, 4.0]
+        >>> lowest(jnp.dtype("float32")), lowest(jnp.dtype("int8")), lowest(jnp.dtype("bool"))
+        (-inf, -128, False)
     """
-    return _adaptive(x, output_size, jnp.max)
+    if jnp.issubdtype(dtype, jnp.floating):
+        return -math.inf
+    return False if dtype == jnp.bool_ else int(np.iinfo(dtype).min)
 
 
-def _adaptive(x: Array, output_size: int | Sequence[int], reduce: Callable[..., Array]) -> Array:
-    sizes = per_axis("output_size", output_size, x.ndim - 2, "adaptive pooling")
-    for axis, wanted in enumerate(sizes, start=1):
-        n = x.shape[axis]
-        parts = [
-            reduce(lax.slice_in_dim(x, i * n // wanted, -(-(i + 1) * n // wanted), axis=axis), axis=axis)
-            for i in range(wanted)
-        ]
-        x = jnp.stack(parts, axis=axis)
-    return x
+def widened(x: Array) -> tuple[Array, Any]:  # Any: a dtype
+    """``x`` in the dtype that it is summed in, and the dtype of its mean.
+
+    Example:
+        >>> wide, dtype = widened(jnp.ones(1, jnp.float16))
+        >>> wide.dtype.name, dtype.name
+        ('float32', 'float16')
+    """
+    array = as_array("x", x, "pooling")
+    dtype = array.dtype if jnp.issubdtype(array.dtype, jnp.inexact) else jnp.dtype("float32")
+    return array.astype(dtype if dtype.itemsize >= 4 else jnp.float32), dtype
+
+
+def space_rank(x: Array) -> int:
+    """The number of axes of space, one to three.
+
+    Example:
+        >>> space_rank(jnp.ones((2, 7, 5, 3)))
+        2
+    """
+    if x.ndim not in (3, 4, 5):
+        raise ShapeError(
+            f"pooling: the input must be [batch, *space, channels] with one to three axes of space; received "
+            f"{x.ndim} axes. Add or remove axes."
+        )
+    return x.ndim - 2
 
 
 def _pool(
@@ -160,12 +166,7 @@ def _pool(
     pool: Callable[[Array, Window], Array],
 ) -> Array:
     """Pool over the axes of space, two at a time: ``pool`` takes ``[n, h, w, c]``."""
-    rank = x.ndim - 2
-    if rank not in (1, 2, 3):
-        raise ShapeError(
-            f"pooling: the input must be [batch, *space, channels] with one to three axes of space; received "
-            f"{x.ndim} axes. Add or remove axes."
-        )
+    rank = space_rank(x)
     cells = per_axis("window", window, rank, "pooling")
     steps = cells if strides is None else per_axis("strides", strides, rank, "pooling")
     known = ("valid", "same")
@@ -307,12 +308,12 @@ def _has_kernel(x: Array) -> bool:
 
 
 def _plain_max(x: Array, window: Window) -> Array:
-    lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else int(np.iinfo(x.dtype).min)
+    least = lowest(x.dtype)
     return _plain(
         x,
         window,
-        lambda x: functools.reduce(jnp.maximum, _slices(x, window, lowest)),
-        lambda x: lax.reduce_window(x, np.asarray(lowest, x.dtype)[()], lax.max, *window.reduction()),
+        lambda x: functools.reduce(jnp.maximum, _slices(x, window, least)),
+        lambda x: lax.reduce_window(x, np.asarray(least, x.dtype)[()], lax.max, *window.reduction()),
     )
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from chainrule._base.errors import ArgumentError, ShapeError
+import jax.numpy as jnp
+
+from chainrule._base.checks import describe
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
+from chainrule._base.spec import Array
 
 PaddingName = Literal["valid", "same", "causal", "reflect"]
 Padding = PaddingName | int | Sequence[int | tuple[int, int]]
@@ -39,11 +44,11 @@ def output_size(size: Any, window: int, stride: int = 1, padding: tuple[int, int
 
 def per_axis(name: str, value: int | Sequence[int], rank: int, owner: str) -> tuple[int, ...]:
     """``value`` for each of ``rank`` axes, each a positive integer."""
-    values = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(values) != rank or not all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in values):
+    values: Any = tuple(value) if isinstance(value, list | tuple) else (value,) * rank
+    if len(values) != rank or not all(_is_integer(v) and v > 0 for v in values):
         kind = "a positive integer" if rank == 1 else f"a positive integer or {rank} of them"
         raise ArgumentError(f"{owner}: {name} must be {kind}; received {value!r}. Write for example {name}=2.")
-    return values
+    return tuple(map(int, values))
 
 
 def explicit_padding(
@@ -76,14 +81,30 @@ def explicit_padding(
         if padding == "causal":
             return ((dilation[0] * (window[0] - 1), 0),)
         return tuple(_same(*axis) for axis in zip(sizes, window, strides, dilation, strict=True))
-    given = (padding,) * rank if isinstance(padding, int) else tuple(padding)
-    pairs: Any = tuple((one, one) if isinstance(one, int) else tuple(one) for one in given)
-    if len(pairs) != rank or not all(len(p) == 2 and all(isinstance(c, int) and c >= 0 for c in p) for p in pairs):
+    given = tuple(padding) if isinstance(padding, list | tuple) else (padding,) * rank
+    pairs: Any = tuple(tuple(one) if isinstance(one, list | tuple) else (one, one) for one in given)
+    if len(pairs) != rank or not all(len(p) == 2 and all(_is_integer(c) and c >= 0 for c in p) for p in pairs):
         raise ArgumentError(
             f"{owner}: padding must name cells for {rank} axes, each a number or a pair (before, after), none "
             f"negative; received {padding!r}. Write for example padding={((1, 1),) * rank}."
         )
-    return tuple(pairs)
+    return tuple((int(low), int(high)) for low, high in pairs)
+
+
+def as_array(name: str, value: Any, owner: str) -> Array:  # Any: an array, or nested lists of numbers
+    """``value`` as a JAX array, of the dtype that JAX has for it.
+
+    Example:
+        >>> import numpy as np
+        >>> as_array("x", np.zeros((2, 3), np.int64), "conv").dtype, as_array("x", [[0.5]], "conv").shape
+        (dtype('int32'), (1, 1))
+    """
+    try:
+        return jnp.asarray(value)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"{owner}: {name} must be an array of numbers; received {describe(value)}. Pass a NumPy or JAX array."
+        ) from None
 
 
 def check_fits(size: Any, window: int, pads: tuple[int, int], dilation: int, owner: str) -> None:
@@ -94,6 +115,10 @@ def check_fits(size: Any, window: int, pads: tuple[int, int], dilation: int, own
             f"{owner}: the window must fit into the input; received a window over {extent(window, dilation)} cells and "
             f'an axis of {size} (+ {sum(pads)} of padding). Use a smaller window, padding="same" or a larger input.'
         )
+
+
+def _is_integer(value: Any) -> bool:  # Any: this looks at values of unknown type
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]:
