@@ -148,6 +148,18 @@ def test_files_that_cannot_be_read_are_left_out_where_asked(fitted, tmp_path, ca
     assert answers["problem"][2].startswith("dark/bad.png: the file is empty")
 
 
+def test_a_stray_image_is_left_out_and_all_mistakes_come_at_once(tmp_path, capsys):
+    folder = plant(tmp_path / "lamps", 12)
+    (folder / "top.png").write_bytes((folder / "dark" / "00.png").read_bytes())
+    (folder / "lonely").mkdir()
+    (folder / "lonely" / "1.png").write_bytes(b"")
+    assert command(["fit", str(folder), "--run", str(tmp_path / "run"), *QUICK]) == 2
+    err = capsys.readouterr().err
+    assert "1 of 13 files cannot:\n  lonely/1.png: the file is empty" in err
+    assert "Besides, these classes have fewer than 3 images: 'lonely' (1)." in err
+    assert "top.png" not in err
+
+
 def test_folders_with_nothing_to_learn_from(tmp_path, capsys):
     (tmp_path / "empty" / "cats").mkdir(parents=True)
     assert command(["fit", str(tmp_path / "empty" / "cats")]) == 2
@@ -157,7 +169,7 @@ def test_folders_with_nothing_to_learn_from(tmp_path, capsys):
     assert "received one with cats. Check the path" in capsys.readouterr().err
     (tmp_path / "empty" / "a.csv").write_text("x,y\n1,2\n")
     assert command(["fit", str(tmp_path / "empty"), "--target", "y"]) == 2
-    assert "Name one of the tables" in capsys.readouterr().err
+    assert "Name a table, as in: chainrule fit" in capsys.readouterr().err
 
 
 def test_sources_that_are_none_are_named(fitted, tmp_path, capsys):

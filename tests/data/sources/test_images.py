@@ -257,6 +257,17 @@ def test_bad_files_are_named_or_counted(tmp_path):
         read_images(tmp_path / "cat" / "0.png", labelled=False)
 
 
+def test_small_classes_are_told_with_the_files_that_cannot_be_read(tmp_path):
+    plant(tmp_path, {**TREE, "lonely/1.png": CAT, "top.png": CAT})
+    (tmp_path / "cat" / "0.png").write_bytes(b"words")
+    with pytest.raises(DataError, match=r"1 of 6 files cannot:\n  cat/0\.png") as raised:
+        read_images(tmp_path, least=2)
+    assert str(raised.value).endswith("\nBesides, these classes have fewer than 2 images: 'lonely' (1).")
+    with pytest.raises(DataError, match="1 of 6") as raised:
+        read_images(tmp_path)
+    assert "Besides" not in str(raised.value)
+
+
 def test_folders_within_a_class_are_told(tmp_path):
     (note,) = read_images(plant(tmp_path, TREE)).notes
     assert note.startswith("Folders within a class's folder (old) belong to that class")
@@ -278,10 +289,19 @@ def test_names_that_are_no_ascii_or_no_text(tmp_path):
 
 
 def test_images_in_no_class_s_folder(tmp_path):
+    """A few are left out with a note; where most lie so, the folder is laid out otherwise."""
     plant(tmp_path, {**TREE, "stray.png": CAT})
-    with pytest.raises(DataError, match=r"stray\.png: the image lies in no class's folder"):
-        read_images(tmp_path)
+    found = read_images(tmp_path)
+    check_tree(found)
+    assert found.notes[0] == "1 image lies in no class's folder and was left out (stray.png)."
     assert len(read_images(tmp_path, labelled=False)) == 5
+    parts = {f"set/{part}/{name}/1.png": CAT for part in ("train", "test") for name in ("a", "b")}
+    found = read_images(plant(tmp_path / "parts", {**parts, "top.png": CAT, "set/train/low.png": CAT}))
+    assert found.names == tuple(sorted(parts))
+    assert found.notes == ("2 images lie in no class's folder and were left out (set/train/low.png, top.png).",)
+    loose = {"a/1.png": CAT, "b/1.png": DOG, **{f"{number}.png": CAT for number in range(3)}}
+    with pytest.raises(DataError, match=r"0\.png: the image lies in no class's folder"):
+        read_images(plant(tmp_path / "loose", loose))
     assert read_images(tmp_path / "stray.png", labelled=False).pixels.shape == (1, 4, 6, 3)
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="holds no image"):

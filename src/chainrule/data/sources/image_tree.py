@@ -5,8 +5,9 @@ Two layouts are known, with any number of common folders around them::
     cats/1.jpg  cats/2.jpg  dogs/1.jpg                                 classes
     train/cats/1.jpg  train/dogs/1.jpg  test/cats/1.jpg  val/...       given parts, then classes
 
-Folders within a class's folder belong to the class. ``train.zip`` and ``test.zip`` side by side are read as the second
-layout. Other files are left out and counted; hidden ones are not even counted.
+Folders within a class's folder belong to the class; a few images beside the classes' folders are left out, with a note.
+``train.zip`` and ``test.zip`` side by side are read as the second layout. Other files are left out and counted; hidden
+ones are not even counted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from chainrule.data.sources.archive import Archive
 from chainrule.data.sources.encoding import shown_name
 from chainrule.data.sources.image_decoding import ENDINGS, MOST_BYTES
 
-_NAMED = 5  # folders in a note
+_NAMED = 5  # folders or images in a note
 PARTS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
@@ -55,7 +56,7 @@ def find_images(source: str | Path, *, labelled: bool = True) -> tuple[list[Imag
     """The image files of a folder, a zip file, or a single file, in the order of their names; and notes.
 
     Raises:
-        DataError: there is none; or, with ``labelled``, one that lies in no class's folder.
+        DataError: there is none; or, with ``labelled``, more lie in no class's folder than in one.
     """
     path = Path(source)
     if path.is_file() and path.suffix.lower() != ".zip":
@@ -134,24 +135,40 @@ def _reader(path: Path) -> Callable[[], bytes]:
 
 
 def _arranged(files: list[ImageFile], source: str) -> tuple[list[ImageFile], tuple[str, ...]]:
-    """The files with class and part, from their paths alone; and a note if folders lie within the classes'."""
+    """The files with class and part, from their paths alone; and notes on those left out and on folders in classes'."""
     paths = [PurePosixPath(file.name).parts for file in files]
-    while all(len(path) > 2 for path in paths) and len({path[0] for path in paths}) == 1:
-        paths = [path[1:] for path in paths]
-    first = {path[0].lower() for path in paths if len(path) > 1}
+    while (inside := [path for path in paths if len(path) > 1]) and _is_common(inside):
+        paths = [path[1:] or path for path in paths]
+    first = {path[0].lower() for path in inside}
     is_deep = any(len(path) > 2 for path in paths)
     is_divided = is_deep and first <= set(PARTS) and "train" in {PARTS[name] for name in first}
     depth = 2 if is_divided else 1
-    made = []
-    for file, path in zip(files, paths, strict=True):
-        if len(path) <= depth:
-            raise DataError(
-                f"{source}: {file.name}: the image lies in no class's folder. Put every image into a folder that is "
-                "called like its class, as in cats/1.jpg or train/cats/1.jpg."
-            )
-        part = PARTS[path[0].lower()] if is_divided else None
-        made.append(dataclasses.replace(file, label=path[depth - 1], part=part))
-    return made, _inner_folders([path[depth - 1 : -1] for path in paths])
+    placed = [(file, path) for file, path in zip(files, paths, strict=True) if len(path) > depth]
+    strays = [file.name for file, path in zip(files, paths, strict=True) if len(path) <= depth]
+    if len(placed) < len(strays):
+        raise DataError(
+            f"{source}: {strays[0]}: the image lies in no class's folder. Put every image into a folder that is "
+            "called like its class, as in cats/1.jpg or train/cats/1.jpg."
+        )
+    made = [
+        dataclasses.replace(file, label=path[depth - 1], part=PARTS[path[0].lower()] if is_divided else None)
+        for file, path in placed
+    ]
+    return made, (*_strays(strays), *_inner_folders([path[depth - 1 : -1] for _, path in placed]))
+
+
+def _is_common(paths: Sequence[tuple[str, ...]]) -> bool:
+    """Whether all paths begin with one folder that is no class's."""
+    return all(len(path) > 2 for path in paths) and len({path[0] for path in paths}) == 1
+
+
+def _strays(names: Sequence[str]) -> tuple[str, ...]:
+    """A note on images that lie beside the classes' folders."""
+    if not names:
+        return ()
+    listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    lies = counted(len(names), "image lies in no class's folder and was", "images lie in no class's folder and were")
+    return (f"{lies} left out ({listed}).",)
 
 
 def _inner_folders(folders: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

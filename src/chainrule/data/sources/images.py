@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,9 @@ from chainrule.data.sources.image_arrays import Arrays, from_arrays, read_idx_fo
 from chainrule.data.sources.image_decoding import ENDINGS, MOST_PIXELS
 from chainrule.data.sources.image_loading import Bad, LeftOut, Wanted, load_files, resized
 from chainrule.data.sources.image_parquet import has_image_column, read_image_parquet
-from chainrule.data.sources.image_tree import find_images
+from chainrule.data.sources.image_tree import ImageFile, find_images
 
+_NAMED = 5  # classes in a message
 _PARQUET = (".parquet", ".pq")
 
 
@@ -63,6 +65,7 @@ def read_images(
     on_bad: Bad = "error",
     most_pixels: int = MOST_PIXELS,
     cache: Path | None = None,
+    least: int = 1,
 ) -> Images:
     """Read images and their classes.
 
@@ -81,6 +84,7 @@ def read_images(
         most_pixels: the most that a file's header may announce; larger ones count as bombs.
         cache: a folder of your own where decoded images of folders and zip files are kept from one reading to the next,
             if decoding takes more than two seconds; see :mod:`chainrule.data.sources.image_cache`.
+        least: images that a class needs; smaller classes are named too where files cannot be read.
 
     Raises:
         DataError: nothing is there, or a file cannot be read; names it.
@@ -106,7 +110,11 @@ def read_images(
     else:
         files, notes = find_images(path, labelled=labelled)
         target = None
-    loaded = load_files(files, path.name, wanted)
+    try:
+        loaded = load_files(files, path.name, wanted)
+    except DataError as error:
+        error.args = (f"{error}{_small_classes(files, least)}",)
+        raise
     labels, classes = _numbered([file.label for file in loaded.files], path.name) if labelled else (None, ())
     of = [file.part for file in loaded.files]
     parts = {part: np.flatnonzero([other == part for other in of]) for part in dict.fromkeys(of) if part is not None}
@@ -145,6 +153,14 @@ def equal_images(pixels: np.ndarray) -> np.ndarray:
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
     first: dict[bytes, int] = {}
     return np.array([first.setdefault(digest, len(first)) for digest in digests], np.int64)
+
+
+def _small_classes(files: Sequence[ImageFile], least: int) -> str:
+    """A sentence on the classes of a folder that have too few images, so that all mistakes are told at once."""
+    if any(file.part is not None or file.label is None for file in files):
+        return ""
+    few = [f"{name!r} ({n})" for name, n in Counter(file.label for file in files).items() if n < least]
+    return f"\nBesides, these classes have fewer than {least} images: {', '.join(few[:_NAMED])}." if few else ""
 
 
 def _in_memory(source: Any, *, labelled: bool) -> Arrays:  # Any: whatever the user passes

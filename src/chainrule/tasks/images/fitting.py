@@ -18,7 +18,7 @@ from chainrule.tasks.images.figures import report_figures
 from chainrule.tasks.images.network import build_network, make_optimizer, reach
 from chainrule.tasks.images.preparation import ImagePreparation, prepared
 from chainrule.tasks.images.settings import ImageConfig, default_images_config
-from chainrule.tasks.labelled import Job, LabelledRun, Options, divide, fit_labelled
+from chainrule.tasks.labelled import LEAST, Job, LabelledRun, Options, divide, fit_labelled
 from chainrule.tasks.provenance import source_path
 from chainrule.tasks.run_folder import check_free
 from chainrule.tasks.watched import Listener
@@ -110,7 +110,14 @@ def fit_images(  # noqa: PLR0913 - the one door of the task: every option has it
         command=command,
     )
     check_free(run)
-    images = read_images(source, target=target, size=size, on_bad=on_bad, cache=cache)  # type: ignore[arg-type]  # checked there
+    images = read_images(
+        source,
+        target=target,
+        size=size,
+        on_bad=on_bad,  # type: ignore[arg-type]  # checked there
+        cache=cache,
+        least=LEAST,
+    )
     chosen = dict(settings or {})
     given = (("epochs", epochs), ("batch_size", batch_size), ("augment", None if augment == "auto" else augment))
     chosen |= {name: value for name, value in given if value is not None}

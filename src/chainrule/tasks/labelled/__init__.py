@@ -18,7 +18,7 @@ to type, and writes ``config.json``, ``events.jsonl``, ``model.chainrule``, ``me
 their kinds stand in ``chainrule.report.READINGS``, which also says in which section they go.
 """
 
-from chainrule.tasks.labelled.dividing import divide, split_words
+from chainrule.tasks.labelled.dividing import LEAST, divide, split_words
 from chainrule.tasks.labelled.fitting import LabelledRun, fit_labelled
 from chainrule.tasks.labelled.job import Job, Options, Preparation, Prepared, TrainingSettings
 from chainrule.tasks.labelled.judging import Judgement
@@ -26,6 +26,7 @@ from chainrule.tasks.labelled.predictor import KINDS, LabelledPredictor, unpack
 
 __all__ = [
     "KINDS",
+    "LEAST",
     "Job",
     "Judgement",
     "LabelledPredictor",
