@@ -1,6 +1,7 @@
 """Convolutions are NumPy's in float64: values, gradients and second derivatives, by the kernels and by plain JAX."""
 
 import itertools
+import re
 import zlib
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chainrule._base.errors import ArgumentError, ShapeError
+from chainrule._base.errors import ArgumentError, ArgumentTypeError, ShapeError
 from chainrule.ops import native
 from chainrule.ops.convolution import conv, conv_transpose, transposed_sizes
 
@@ -92,6 +93,19 @@ CASES = {
         ((1, 0), (1, 1), (0, 2)),
         (2, 1, 1),
         2,
+        "linear",
+    ),
+    "a window that reaches far": ((5, 6), (3, 2), 4, 6, (2, 1), ((90, 91), (3, 0)), (90, 2), 2, "relu"),
+    "one axis, a window that reaches far": ((7,), (3,), 2, 5, (1,), "causal", (61,), 1, "linear"),
+    "three axes, a window that reaches far": (
+        (3, 4, 2),
+        (2, 1, 2),
+        2,
+        3,
+        (1, 1, 1),
+        ((70, 78), (0, 0), (0, 0)),
+        (149, 1, 1),
+        1,
         "linear",
     ),
     "winograd's sizes": ((9, 11), (3, 3), 16, 17, (1, 1), "same", (1, 1), 1, "relu"),
@@ -193,6 +207,7 @@ def test_no_bias_and_no_relu_are_plain_sums():
         ((3, 2), (2, 3), {"strides": 1, "padding": 1, "dilation": 2}),
         ((3, 4), (1, 2), {"strides": (3, 1)}),
         ((5,), (4,), {"strides": 3, "padding": "same"}),
+        ((3, 4), (2, 3), {"strides": (2, 1), "padding": ((70, 72), (1, 0)), "dilation": (145, 1)}),
         ((2, 3, 2), (2, 3, 1), {"strides": (2, 1, 2)}),
     ],
 )
@@ -300,10 +315,11 @@ def test_a_varying_length_is_inferred():
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
-def test_narrow_dtypes_are_summed_wide_and_given_back_narrow(dtype):
-    x, kernel, bias = (jnp.asarray(array, dtype) for array in drawn("dilated"))
-    y = conv(x, kernel, bias, **settings("dilated"))
-    wanted = numpy_conv(*(np.asarray(a, np.float64) for a in (x, kernel, bias)), **settings("dilated"))
+@pytest.mark.parametrize("name", ["dilated", "a window that reaches far"])
+def test_narrow_dtypes_are_summed_wide_and_given_back_narrow(dtype, name):
+    x, kernel, bias = (jnp.asarray(array, dtype) for array in drawn(name))
+    y = conv(x, kernel, bias, **settings(name))
+    wanted = numpy_conv(*(np.asarray(a, np.float64) for a in (x, kernel, bias)), **settings(name))
     assert y.dtype == dtype
     assert_near(np.asarray(y, np.float64), wanted, 2 * float(jnp.finfo(dtype).eps))
 
@@ -359,6 +375,88 @@ def test_a_transposed_convolution_refuses_what_it_does_not_know():
             conv_transpose(x, kernel, padding=padding)
     with pytest.raises(ShapeError, match=r"leave at least one cell.*received padding=3.*\(-4,\)"):
         conv_transpose(x, kernel, padding=3)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_window_that_reaches_far_costs_no_more_than_what_it_meets(transposed):
+    """Laid out, three cells 3000 apart over two axes are 36 million cells of padding, and 144 MB."""
+    x, kernel = jnp.ones((1, 8, 8, 1)), jnp.ones((3, 3, 1, 1))
+    run = conv_transpose if transposed else conv
+    step = jax.jit(jax.grad(lambda x, k: jnp.sum(run(x, k, padding=3000, dilation=3000) ** 2), (0, 1)))
+    compiled = step.lower(x, kernel).compile()
+    assert "chainrule_conv" not in compiled.as_text()
+    assert compiled.memory_analysis().temp_size_in_bytes < 1e6
+    by_x, by_kernel = compiled(x, kernel)
+    np.testing.assert_array_equal(by_x, 2.0)  # of the nine cells of the window only the middle one meets the input
+    np.testing.assert_array_equal(by_kernel[..., 0, 0], np.pad([[128.0]], 1))
+
+
+def test_a_bias_is_one_number_for_each_filter():
+    x, kernel = jnp.ones((2, 5, 3)), jnp.ones((2, 3, 4))
+    for shape in ((3,), (1,), (0,), (), (1, 4), (5,)):
+        said = rf"of 4 filters, of shape \(4,\); received shape {re.escape(str(shape))}\. Leave it out"
+        with pytest.raises(ShapeError, match="conv: bias must be one number for each " + said):
+            conv(x, kernel, jnp.ones(shape))
+        with pytest.raises(ShapeError, match="conv_transpose: bias must be one number for each " + said):
+            conv_transpose(x, jnp.swapaxes(kernel, 1, 2), jnp.ones(shape))
+
+
+def test_activations_that_are_not_fused_are_refused():
+    x, kernel = jnp.ones((2, 5, 3)), jnp.ones((2, 3, 4))
+    with pytest.raises(ArgumentError, match=r"'linear', 'relu'; received 'relu6' \(str\)\. Did you mean 'relu'\?"):
+        conv(x, kernel, activation="relu6")
+    for wrong in ("tanh", None, jax.nn.relu):
+        with pytest.raises(ArgumentError, match="conv: activation must be one of 'linear', 'relu'; received"):
+            conv(x, kernel, activation=wrong)
+
+
+def test_lists_and_arrays_of_numpy_are_taken():
+    x, kernel = np.arange(6).reshape(1, 6, 1), np.array([1, 0, -1]).reshape(3, 1, 1)
+    assert conv(x.tolist(), kernel.tolist(), [5])[0, :, 0].tolist() == [3, 3, 3, 3]
+    assert conv(x, kernel, strides=np.int64(3))[0, :, 0].tolist() == [-2, -2]
+    spread = [0, 1, 2, 2, 2, 2, -4, -5]  # i at place i, and -i two places on
+    assert conv_transpose(x, kernel)[0, :, 0].tolist() == spread
+    assert conv_transpose(x.tolist(), kernel.tolist(), [0.5])[0, :, 0].tolist() == [s + 0.5 for s in spread]
+    for run in (conv, conv_transpose):
+        for given, name in ((("image", kernel), "x"), ((x, None), "kernel"), ((x, kernel, "b"), "bias")):
+            with pytest.raises(ArgumentTypeError, match=f"{run.__name__}: {name} must be an array of numbers"):
+                run(*given)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strides": 1.5}, "strides must be a positive integer or 2 of them; received 1.5"),
+        ({"dilation": (1, 0.5)}, "dilation must be a positive integer or 2 of them"),
+        ({"padding": 0.5}, "padding must name cells for 2 axes.* received 0.5"),
+        ({"padding": None}, "padding must name cells for 2 axes.* received None"),
+    ],
+)
+def test_sizes_that_are_no_integers(options, message):
+    x, kernel = jnp.ones((2, 5, 4, 3)), jnp.ones((2, 2, 3, 3))
+    for run in (conv, conv_transpose):
+        with pytest.raises(ArgumentError, match=f"{run.__name__}: {message}"):
+            run(x, kernel, **options)
+    with pytest.raises(ArgumentTypeError, match=r"groups must be an integer of at least 1; received 1\.5"):
+        conv(x, kernel, groups=1.5)
+    with pytest.raises(ArgumentTypeError, match="output_padding must be an integer"):
+        conv_transpose(x, kernel, strides=2, output_padding=0.5)
+
+
+@pytest.mark.parametrize("window", [(0, 2), (2, 0), (0, 0)])
+def test_a_window_of_no_cells_is_refused(window):
+    for run in (conv, conv_transpose):
+        with pytest.raises(
+            ShapeError, match=rf"{run.__name__}: kernel must have a window.* received shape \({window[0]}"
+        ):
+            run(jnp.ones((1, 5, 4, 3)), jnp.ones((*window, 3, 3)))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4), (1, 1, 1, 1, 3, 4)])
+def test_kernels_of_too_few_or_many_axes(shape):
+    for run in (conv, conv_transpose):
+        with pytest.raises(ShapeError, match=f"{run.__name__}: input .* must belong together"):
+            run(jnp.ones(shape), jnp.ones(shape))
 
 
 def test_errors_say_what_was_received():

@@ -9,7 +9,7 @@ import pytest
 from jax import export
 from jax.test_util import check_grads
 
-from chainrule.errors import ShapeError
+from chainrule.errors import ArgumentError, ShapeError
 from chainrule.ops import convolution_plain, depthwise_conv
 from chainrule.ops.window import explicit_padding
 
@@ -24,6 +24,7 @@ SETTINGS = [
     ((1, 9, 8, 2), (2, 3), 4, (5, 4), ((1, 0), (3, 2)), (1, 2)),
     ((1, 3, 4, 5, 3), (2, 3, 2), 1, (1, 2, 1), "same", (1, 1, 1)),
     ((3, 1, 1, 9), (1, 1), 1, (1, 1), "valid", (1, 1)),
+    ((2, 6, 5, 3), (2, 3), 2, (1, 2), ((61, 50), (2, 1)), (107, 1)),
 ]
 
 
@@ -130,3 +131,15 @@ def test_empty_axes_give_empty_results(shape):
 def test_shapes_that_do_not_belong_together_are_refused(x, kernel):
     with pytest.raises(ShapeError, match="conv: "):
         depthwise_conv(jnp.zeros(x), jnp.zeros(kernel))
+
+
+def test_the_bias_and_the_window_are_checked_at_entry():
+    x, kernel = jnp.ones((1, 4, 3)), jnp.ones((2, 3, 2))
+    assert depthwise_conv(x.tolist(), kernel.tolist(), [1] * 6).shape == (1, 3, 6)
+    for shape in ((3,), (2,), (1,), (0,), (1, 6)):
+        with pytest.raises(ShapeError, match=r"depthwise_conv: bias .* of 6 filters, of shape \(6,\); received shape"):
+            depthwise_conv(x, kernel, jnp.ones(shape))
+    with pytest.raises(ShapeError, match=r"depthwise_conv: kernel must have a window .* received shape \(0, 3, 2\)"):
+        depthwise_conv(x, kernel[:0])
+    with pytest.raises(ArgumentError, match=r"strides must be a positive integer; received 1\.5"):
+        depthwise_conv(x, kernel, strides=1.5)

@@ -13,16 +13,20 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from chainrule._base.checks import check_int, owner_name
+from chainrule._base.checks import check_choice, check_int, check_positive_int, owner_name
 from chainrule._base.errors import ArgumentError, ShapeError
 from chainrule._base.spec import Array, has_symbolic
 from chainrule.ops import convolution_products as products
 from chainrule.ops.convolution_plain import Geometry, lax_forward, lax_transposed, pulled
 from chainrule.ops.convolution_plain import forward as plain_forward
 from chainrule.ops.convolution_ranks import flat_geometry, flat_input, flat_kernel, full_output
-from chainrule.ops.window import Padding, check_fits, explicit_padding, extent, per_axis
+from chainrule.ops.window import Padding, as_array, check_fits, explicit_padding, extent, per_axis
 
 Activation = Literal["linear", "relu"]
+
+# The kernels lay out what a window reaches over; of one that reaches over so many times the input, and so many cells,
+# nearly all is padding.
+_REACH, _LEAST_REACH = 4, 64
 
 
 def conv(
@@ -52,23 +56,29 @@ def conv(
         padding: ``"valid"``, ``"same"``, ``"causal"``, ``"reflect"``, or cells per axis.
         dilation: distance of the window's cells.
         groups: channels are dealt to so many separate convolutions.
-        activation: ``"relu"`` is applied in the same pass.
+        activation: ``"linear"``, or ``"relu"`` which is applied in the same pass.
 
     Shapes:
-        ``x: [batch, *space, channels]``, ``kernel: [*window, channels / groups, filters]``
+        ``x: [batch, *space, channels]``, ``kernel: [*window, channels / groups, filters]``, ``bias: [filters]``
         ``-> [batch, *positions, filters]``
+
+    Raises:
+        ShapeError: the arrays do not belong together, or the window does not fit into the input.
+        ArgumentError: a setting has a value that it must not have.
 
     Example:
         >>> import jax.numpy as jnp
         >>> conv(jnp.arange(5.0).reshape(1, 5, 1), jnp.array([1.0, 0, -1]).reshape(3, 1, 1))[0, :, 0].tolist()
         [-2.0, -2.0, -2.0]
     """
+    x, kernel, bias = arrays(x, kernel, bias, "conv")
+    _check(x, kernel, groups)
+    check_bias(bias, kernel.shape[-1], "conv")
+    check_choice("activation", activation, ("linear", "relu"), "conv")
     rank = kernel.ndim - 2
     window = kernel.shape[:rank]
     steps = per_axis("strides", strides, rank, "conv")
     spread = per_axis("dilation", dilation, rank, "conv")
-    _check(x, kernel, groups)
-    x, kernel, bias = _of_one_dtype(x, kernel, bias)
     pads = explicit_padding(padding, x.shape[1:-1], window, steps, spread)
     if padding == "reflect":
         x = jnp.pad(x, ((0, 0), *pads, (0, 0)), mode="reflect")
@@ -100,19 +110,21 @@ def conv_transpose(
     Forward mode (``jax.jvp``, ``jax.hessian``): with ``CHAINRULE_NATIVE=0``; see :mod:`chainrule.ops.native`.
 
     Shapes:
-        ``x: [batch, *space, channels]``, ``kernel: [*window, filters, channels] -> [batch, *larger, filters]``
+        ``x: [batch, *space, channels]``, ``kernel: [*window, filters, channels]``, ``bias: [filters]``
+        ``-> [batch, *larger, filters]``
 
     Example:
         >>> import jax.numpy as jnp
         >>> conv_transpose(jnp.ones((1, 2, 1)), jnp.ones((2, 1, 1)), strides=2)[0, :, 0].tolist()
         [1.0, 1.0, 1.0, 1.0]
     """
+    x, kernel, bias = arrays(x, kernel, bias, "conv_transpose")
+    _check_transposed(x, kernel)
+    check_bias(bias, kernel.shape[-2], "conv_transpose")
     rank = kernel.ndim - 2
     window = kernel.shape[:rank]
     steps = per_axis("strides", strides, rank, "conv_transpose")
     spread = per_axis("dilation", dilation, rank, "conv_transpose")
-    _check_transposed(x, kernel)
-    x, kernel, bias = _of_one_dtype(x, kernel, bias)
     sizes, pads = transposed_sizes(x.shape[1:-1], window, steps, spread, padding=padding, output_padding=output_padding)
     if any(isinstance(size, int) and size < 1 for size in sizes):
         raise ShapeError(
@@ -146,8 +158,9 @@ def transposed_sizes(
     """
     rank = len(window)
     reach = [extent(k, d) for k, d in zip(window, dilation, strict=True)]
-    extra = (output_padding,) * rank if isinstance(output_padding, int) else output_padding
+    extra: Any = output_padding
     if extra is not None:
+        extra = tuple(extra) if isinstance(extra, list | tuple) else (extra,) * rank
         check_output_padding(extra, strides, dilation, "conv_transpose")
     if padding == "valid" and extra is None:
         extra = tuple(max(s - r, 0) for s, r in zip(strides, reach, strict=True))
@@ -204,6 +217,8 @@ def _convolved(geometry: Geometry, x: Array, kernel: Array, bias: Array | None, 
         return _finish(lax_forward(geometry, x, kernel), shift if shift.size else None, activation)
 
     shift = jnp.zeros(0, x.dtype) if bias is None else bias
+    if _reaches_far(geometry):
+        return whole(x, kernel, shift)
     if len(geometry.window) < 3:
         return flat(x, kernel, shift)
     y: Array = lax.platform_dependent(x, kernel, shift, cpu=flat, default=whole)
@@ -212,6 +227,8 @@ def _convolved(geometry: Geometry, x: Array, kernel: Array, bias: Array | None, 
 
 def _transposed(geometry: Geometry, x: Array, kernel: Array, bias: Array | None) -> Array:
     """The gradient of the convolution to its input at ``x``, with a bias."""
+    if _reaches_far(geometry) or not jnp.issubdtype(x.dtype, jnp.inexact):  # integers have no gradients
+        return _finish(lax_transposed(geometry, x, kernel), bias, "linear")
     if len(geometry.window) == 3 or not products.usable(x, kernel):
         shape = (x.shape[0], *geometry.sizes, kernel.shape[-2])
         y = pulled(lambda cells: _convolved(geometry, cells, kernel, None, "linear"), shape, x)
@@ -228,26 +245,62 @@ def _finish(y: Array, bias: Array | None, activation: Activation) -> Array:
     return jax.nn.relu(y) if activation == "relu" else y
 
 
-def _of_one_dtype(x: Array, kernel: Array, bias: Array | None) -> tuple[Array, Array, Array | None]:
-    """The arrays in the dtype that JAX promotes theirs to, so that each gradient comes back in its array's own."""
-    dtype = jnp.result_type(x, kernel) if bias is None else jnp.result_type(x, kernel, bias)
-    return x.astype(dtype), kernel.astype(dtype), None if bias is None else bias.astype(dtype)
+def _reaches_far(geometry: Geometry) -> bool:
+    """Whether the window, spread out, is so much longer than the input that it had better not be laid out."""
+    axes = zip(geometry.sizes, geometry.window, geometry.dilation, strict=True)
+    return any(extent(k, d) > _REACH * size + _LEAST_REACH for size, k, d in axes)
+
+
+def arrays(x: Any, kernel: Any, bias: Any, owner: str) -> tuple[Array, Array, Array | None]:  # Any: see as_array
+    """The arrays in the dtype that JAX promotes theirs to, so that each gradient comes back in its array's own.
+
+    Example:
+        >>> [array.dtype.name for array in arrays([[[1]]], [[[0.5]]], jnp.zeros(1, "int8"), "conv")]
+        ['float32', 'float32', 'float32']
+    """
+    x, kernel = as_array("x", x, owner), as_array("kernel", kernel, owner)
+    if bias is None:
+        dtype = jnp.result_type(x, kernel)
+        return x.astype(dtype), kernel.astype(dtype), None
+    bias = as_array("bias", bias, owner)
+    dtype = jnp.result_type(x, kernel, bias)
+    return x.astype(dtype), kernel.astype(dtype), bias.astype(dtype)
+
+
+def check_bias(bias: Array | None, filters: int, owner: str) -> None:
+    """Require a number for each filter, if there is a bias."""
+    if bias is not None and bias.shape != (filters,):
+        raise ShapeError(
+            f"{owner}: bias must be one number for each of {filters} filters, of shape {(filters,)}; received shape "
+            f"{bias.shape}. Leave it out, or give it the number of filters that the kernel has."
+        )
+
+
+def check_window(kernel: Array, owner: str) -> None:
+    """Require a window of at least one cell."""
+    if 0 in kernel.shape[:-2]:
+        raise ShapeError(
+            f"{owner}: kernel must have a window of at least one cell along each axis; received shape {kernel.shape}. "
+            "Its first axes are those of the window, the last two channels and filters."
+        )
 
 
 def _check(x: Array, kernel: Array, groups: int) -> None:
-    rank, inside, filters = kernel.ndim - 2, kernel.shape[-2], kernel.shape[-1]
-    if rank not in (1, 2, 3) or x.ndim != rank + 2 or x.shape[-1] != inside * groups or filters % groups:
+    check_positive_int("groups", groups, "conv")
+    fits = kernel.ndim in (3, 4, 5) and x.ndim == kernel.ndim
+    if not fits or x.shape[-1] != kernel.shape[-2] * groups or kernel.shape[-1] % groups:
         raise ShapeError(
             "conv: input [batch, *space, channels] and kernel [*window, channels / groups, filters] must belong "
             f"together; received shapes {x.shape} and {kernel.shape} with groups={groups}. Check the last axis of "
             "the input."
         )
+    check_window(kernel, "conv")
 
 
 def _check_transposed(x: Array, kernel: Array) -> None:
-    rank = kernel.ndim - 2
-    if rank not in (1, 2, 3) or x.ndim != rank + 2 or x.shape[-1] != kernel.shape[-1]:
+    if kernel.ndim not in (3, 4, 5) or x.ndim != kernel.ndim or x.shape[-1] != kernel.shape[-1]:
         raise ShapeError(
             "conv_transpose: input [batch, *space, channels] and kernel [*window, filters, channels] must belong "
             f"together; received shapes {x.shape} and {kernel.shape}. Check the last axis of both."
         )
+    check_window(kernel, "conv_transpose")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chainrule._base.errors import ShapeError
 from chainrule._base.spec import Array
-from chainrule.ops.convolution import conv
+from chainrule.ops.convolution import arrays, check_bias, check_window, conv
 from chainrule.ops.window import Padding
 
 
@@ -35,7 +35,7 @@ def depthwise_conv(
         dilation: distance of the window's cells.
 
     Shapes:
-        ``x: [batch, *space, channels]``, ``kernel: [*window, channels, multiplier]``
+        ``x: [batch, *space, channels]``, ``kernel: [*window, channels, multiplier]``, ``bias: [channels · multiplier]``
         ``-> [batch, *positions, channels · multiplier]``
 
     Raises:
@@ -50,11 +50,14 @@ def depthwise_conv(
         Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications", 2017,
         https://arxiv.org/abs/1704.04861, equation 3.
     """
+    x, kernel, bias = arrays(x, kernel, bias, "depthwise_conv")
     if kernel.ndim not in (3, 4, 5) or x.ndim != kernel.ndim or x.shape[-1] != kernel.shape[-2]:
         raise ShapeError(
             "depthwise_conv: input [batch, *space, channels] and kernel [*window, channels, multiplier] must belong "
             f"together; received shapes {x.shape} and {kernel.shape}. Check the last axis of the input."
         )
+    check_window(kernel, "depthwise_conv")
     *window, channels, multiplier = kernel.shape
+    check_bias(bias, channels * multiplier, "depthwise_conv")
     dense = kernel.reshape(*window, min(channels, 1), channels * multiplier)
     return conv(x, dense, bias, strides=strides, padding=padding, dilation=dilation, groups=max(channels, 1))
