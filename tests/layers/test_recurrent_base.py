@@ -1,5 +1,6 @@
 """States in and out, states carried from batch to batch, and recurrent layers inside models."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import chainrule as cr
 from chainrule._base.errors import ArgumentError, ShapeError
 from chainrule.core import Variables
 from chainrule.layers import GRU, LSTM, RNN, Bidirectional, Dense, Embedding, Input, LSTMCell, PaddingMask
-from chainrule.models import reset_state
+from chainrule.models import fitting, reset_state
 
 RNG = np.random.default_rng(0)
 
@@ -44,12 +45,92 @@ def test_predict_starts_from_the_state_and_leaves_it_and_reset_state_clears_it()
     np.testing.assert_array_equal(model.get_weights()["memory/kernel"], kernel)
 
 
-def test_fit_carries_the_state_from_step_to_step():
-    model = stateful(dropout=0.2)
+def test_predict_carries_the_state_from_batch_to_batch_in_the_order_of_the_rows():
+    """Two batches that are the halves of longer sequences give what one pass over the whole gives."""
+    sequence = RNG.normal(size=(4, 6, 2)).astype("float32")
+    model = stateful()
+    plain_input = Input((None, 2))
+    plain = cr.Model(plain_input, Dense(1)(LSTM(3, name="memory")(plain_input)), seed=1)
+    pieces = np.concatenate([sequence[:, :3], sequence[:, 3:]])
+    found = model.predict(pieces)
+    assert found.shape == (8, 1)
+    np.testing.assert_allclose(found[:4], plain.predict(sequence[:, :3]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[4:], plain.predict(sequence), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(model.predict(pieces, batch_size=2), found)
+    assert np.abs(model.predict(pieces[4:]) - found[4:]).max() > 1e-3  # a call of its own starts from zeros
+
+
+def gradient_steps(model, batches, rate):
+    """Plain gradient steps on the mean squared error, the state carried, in the order of ``batches``."""
+
+    def loss(params, state, x, y):
+        outputs, state = model.apply(Variables(params, state), x, training=True)
+        return ((outputs - y) ** 2).mean(), state
+
+    params, state = model.variables
+    step = jax.jit(jax.grad(loss, has_aux=True))
+    for x, y in batches:
+        gradient, state = step(params, state, x, y)
+        params = jax.tree.map(lambda p, g: p - rate * g, params, gradient)
+    return params
+
+
+def test_fit_goes_through_the_rows_in_order_and_every_pass_starts_from_the_models_state():
+    model = stateful()
+    model.set_weights({"memory/carry_0": np.full((4, 3), 0.3)})
+    model.compile(cr.optimizers.SGD(0.5), "mse", ["mae"])
+    x, y = RNG.normal(size=(12, 3, 2)).astype("float32"), RNG.normal(size=(12, 1)).astype("float32")
+    batches = [(x[i : i + 4], y[i : i + 4]) for i in (0, 4, 8)] * 2
+    halves = gradient_steps(model, batches[:3], 0.5)
+    expected = Variables(halves, model.variables.state)  # the second epoch begins as the first
+    again = stateful()
+    again.restore(expected, None)
+    expected = gradient_steps(again, batches[3:], 0.5)
+    history = model.fit(x, y, epochs=2, batch_size=4, verbose=0, validation=(x[:8], y[:8]))
+    weights = model.get_weights()
+    np.testing.assert_allclose(weights["memory/kernel"], expected["memory"]["kernel"], rtol=1e-4, atol=1e-6)
+    assert (weights["memory/carry_0"] == np.float32(0.3)).all()
+    assert (weights["memory/carry_1"] == 0).all()
+    for rows, prefix in ((12, ""), (8, "val_")):
+        errors = model.predict(x[:rows]).astype(float) - y[:rows]
+        scores = model.evaluate(x[:rows], y[:rows])
+        assert scores["loss"] == pytest.approx((errors**2).mean(), rel=1e-5)
+        assert scores == pytest.approx({name: history[prefix + name][-1] for name in ("loss", "mae")}, rel=1e-6)
+
+
+def test_of_many_rows_the_first_whole_batches_are_judged(monkeypatch):
+    monkeypatch.setattr(fitting, "_JUDGED_ROWS", 7)
+    model = stateful()
     model.compile("sgd", "mse")
-    x, y = RNG.normal(size=(8, 3, 2)).astype("float32"), np.zeros((8, 1), "float32")
-    model.fit(x, y, epochs=1, batch_size=4, verbose=0, train_metrics="running")
-    assert np.abs(model.get_weights()["memory/carry_0"]).min() > 0
+    x, y = RNG.normal(size=(12, 3, 2)).astype("float32"), RNG.normal(size=(12, 1)).astype("float32")
+    history = model.fit(x, y, epochs=1, batch_size=4, verbose=0)
+    assert history["loss"][-1] == pytest.approx(model.evaluate(x[:4], y[:4])["loss"], rel=1e-6)
+
+
+def test_rows_that_make_no_whole_batches_are_refused_with_what_to_do():
+    model = stateful()
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 3, 2), "float32"), np.zeros(8, "float32")
+    whole = r"x: .*batch_size=4 takes a multiple of 4 examples.*received 7\. Pass the first 4"
+    for call in (
+        lambda: model.predict(x[:7]),
+        lambda: model.evaluate(x[:7], y[:7]),
+        lambda: model.fit(x[:7], y[:7], batch_size=4),
+    ):
+        with pytest.raises(ShapeError, match=whole):
+            call()
+    with pytest.raises(ShapeError, match=r"received 3\. Pass 4, or build"):
+        model.predict(x[:3])
+    with pytest.raises(ShapeError, match=r"^validation: .*received 5"):
+        model.fit(x, y, batch_size=4, validation=(x[:5], y[:5]))
+    with pytest.raises(ArgumentError, match=r"batch_size must be 4.*received 32\. Type fit\(\.\.\., batch_size=4\)"):
+        model.fit(x, y)
+    with pytest.raises(ArgumentError, match=r"validation: must be \(x, y\) where a model has stateful layers"):
+        model.fit(x, y, batch_size=4, validation=0.5)
+    other = Input((None, 2))
+    two = [GRU(3, stateful=True, batch_size=size, name=f"gru{size}")(other) for size in (2, 4)]
+    with pytest.raises(ShapeError, match=r"must have the same batch_size.*gru2: 2, gru4: 4"):
+        cr.Model(other, two).predict(x)
 
 
 def test_a_state_of_nested_layers_is_kept_and_reset_too():

@@ -35,6 +35,16 @@ def test_order_hangs_on_seed_and_epoch_only():
     assert (first != np.asarray(feed.epoch(jax.random.key(1), 1).order)).any()
 
 
+@pytest.mark.parametrize("gathers", [True, False])
+def test_rows_keep_their_order_where_they_are_not_shuffled(gathers):
+    feed = Feed((np.arange(9.0)[:, None],), (np.zeros((9, 1)),), None, 4, shuffle=False, eval_rows=3)
+    feed.gathers = gathers
+    view = feed.epoch(jax.random.key(0), 2)
+    batches = [take_batch(view.data, view.order, step, view.layout).x[0][:, 0].tolist() for step in range(2)]
+    assert batches == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert (feed.eval_rows, feed.eval_steps) == (3, 3)
+
+
 def test_weights_travel_with_their_rows():
     feed = feed_of(11, 4, np.arange(11, dtype=np.float32))
     view = feed.epoch(jax.random.key(0), 3)

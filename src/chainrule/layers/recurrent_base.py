@@ -41,10 +41,18 @@ class Recurrent(Layer):
     output repeats the last one (zeros before the first real step), so results do not depend on what stands there, be
     it at the left, at the right or in between; an example that is masked throughout returns its initial state.
 
-    With ``stateful`` the state stands in the model's layer state (``carry_0``, ...) instead of starting at zero each
-    time: one batch goes on where the last ended, row by row. ``fit`` deals examples anew every epoch, so stateful
-    layers are for sequences cut into pieces and fed in a loop of one's own, ``y, state = model.apply(variables, x)``;
-    ``predict`` starts from the state there is and does not change it. ``models.reset_state(model)`` sets it to zero.
+    With ``stateful`` row i of a batch goes on where row i of the batch before ended, for sequences cut into pieces.
+    ``fit``, ``evaluate`` and ``predict`` then take batches of ``batch_size`` rows in the order of the rows and carry
+    the state from batch to batch. Every epoch, every judging after it and every call starts from the state that stands
+    in the model (``carry_0``, ...), zeros from the beginning, and leaves that as it was; in Keras calls go on where
+    the last one ended. To go on from call to call, carry the state by hand::
+
+        variables = model.variables
+        for piece in pieces:
+            y, state = model.apply(variables, piece)
+            variables = Variables(variables.params, state)
+
+    ``model.set_weights({"lstm/carry_0": h})`` sets where calls start from, ``models.reset_state(model)`` clears it.
 
     Args:
         return_sequences: give the output of every step instead of the last.

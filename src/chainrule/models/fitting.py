@@ -14,12 +14,17 @@ from chainrule._base.partition import deal
 from chainrule.losses import resolve_class_weight
 from chainrule.models.arrays import Arrays, as_inputs, as_targets, as_weights
 from chainrule.train import Callback, Feed, History, Loop, Plan, Progress, Run, StopWhen
+from chainrule.train.carried import carried_rows, check_carried
+from chainrule.train.feed import EVALUATION_ROWS
 
 if TYPE_CHECKING:
     from chainrule.models.model import Model
 
 # training examples judged after each epoch; the standard error of an accuracy is then below 0.7 points
 _JUDGED_ROWS = 5_000
+
+
+Rows = tuple[Arrays, Arrays, np.ndarray | None]  # inputs, targets, weights
 
 
 class Fitting:
@@ -37,26 +42,33 @@ class Fitting:
 
     @classmethod
     def prepare(
-        cls, model: Model, x: Any, y: Any, *, batch_size: Any, validation: Any, sample_weight: Any, class_weight: Any
+        cls,
+        model: Model,
+        x: Any,
+        y: Any,
+        *,
+        batch_size: Any,
+        validation: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
     ) -> Fitting:
         """Check the arrays, split off validation, put all on the device. ``Any``: as in :meth:`Model.fit`."""
-        graph = model.graph
-        inputs = as_inputs(graph, x)
-        size = len(inputs[0])
-        targets = as_targets(graph, model.recipe.losses, y, size)
-        weight = as_weights(sample_weight, None, targets, size)
+        inputs, targets, weight = _checked(model, x, y, sample_weight)
+        carried = carried_rows(model.graph)
+        check_carried(len(inputs[0]), carried)
         judge: Feed | None = None
         if isinstance(validation, tuple | list):
             judge = _validation_feed(model, validation)
         elif validation is not None:
+            _check_order(carried)
             train, held = _fraction(validation, targets, model.seed)
             judge = Feed(*_rows(inputs, targets, weight, held), len(held))
             inputs, targets, weight = _rows(inputs, targets, weight, train)
         weight = as_weights(weight, class_weight, targets, len(inputs[0]))
         _settle_losses(model, targets)
-        rows = _batch_rows(batch_size, len(inputs[0]), model.recipe.accumulate)
-        feed = Feed(inputs, targets, weight, rows)
-        return cls(model, (feed, _judged(feed, inputs, targets, weight, model.seed), judge))
+        rows = _batch_rows(batch_size, len(inputs[0]), model.recipe.accumulate, carried)
+        feed = Feed(inputs, targets, weight, rows, eval_rows=carried or EVALUATION_ROWS, shuffle=carried is None)
+        return cls(model, (feed, _judged(feed, (inputs, targets, weight), model.seed, carried), judge))
 
     def fit(
         self,
@@ -109,7 +121,15 @@ def _settle_losses(model: Model, targets: Arrays) -> None:
         model.restore(model.variables, dataclasses.replace(recipe, losses=settled), frozen=model.frozen)
 
 
-def _batch_rows(batch_size: Any, size: int, accumulate: int) -> int:  # Any: what the user typed
+def _check_order(carried: int | None) -> None:
+    if carried is not None:
+        raise ArgumentError(
+            "validation: must be (x, y) where a model has stateful layers, as a fraction is taken at random and they "
+            f"need rows in order, {carried} a batch. Keep examples aside and pass them."
+        )
+
+
+def _batch_rows(batch_size: Any, size: int, accumulate: int, carried: int | None) -> int:  # Any: what the user typed
     if batch_size == "full":
         rows = -(-size // accumulate)
     else:
@@ -117,6 +137,11 @@ def _batch_rows(batch_size: Any, size: int, accumulate: int) -> int:  # Any: wha
             raise ArgumentError(f"batch_size must be a whole number or 'full'; received {batch_size!r}.")
         check_positive_int("batch_size", batch_size, "fit")
         rows = min(int(batch_size), size) if accumulate == 1 else int(batch_size)
+    if carried not in (None, rows):
+        raise ArgumentError(
+            f"batch_size must be {carried}, that of the model's stateful layers; received {batch_size!r}. "
+            f"Type fit(..., batch_size={carried})."
+        )
     return rows * accumulate
 
 
@@ -140,9 +165,7 @@ def _fraction(fraction: Any, targets: Arrays, seed: int) -> tuple[np.ndarray, np
     return train, held
 
 
-def _rows(
-    inputs: Arrays, targets: Arrays, weight: np.ndarray | None, rows: np.ndarray
-) -> tuple[Arrays, Arrays, np.ndarray | None]:
+def _rows(inputs: Arrays, targets: Arrays, weight: np.ndarray | None, rows: np.ndarray) -> Rows:
     return (
         tuple(array[rows] for array in inputs),
         tuple(array[rows] for array in targets),
@@ -155,15 +178,33 @@ def _validation_feed(model: Model, given: Sequence[Any]) -> Feed:
         raise ArgumentError(
             f"validation: must be a fraction, (x, y) or (x, y, sample_weight); received {len(given)} items."
         )
-    inputs = as_inputs(model.graph, given[0])
-    size = len(inputs[0])
-    targets = as_targets(model.graph, model.recipe.losses, given[1], size)
-    weight = as_weights(given[2] if len(given) == 3 else None, None, targets, size)
-    return Feed(inputs, targets, weight, size)
+    return judging_feed(model, *given, what="validation")
 
 
-def _judged(feed: Feed, inputs: Arrays, targets: Arrays, weight: np.ndarray | None, seed: int) -> Feed:
+def judging_feed(
+    model: Model, x: Any, y: Any, sample_weight: Any = None, *, batch_size: int = EVALUATION_ROWS, what: str = "x"
+) -> Feed:
+    """Examples to judge ``model`` on, ``batch_size`` rows at a time; of stateful layers, as many as these take.
+
+    ``Any``: as in :meth:`Model.evaluate`.
+    """
+    arrays = _checked(model, x, y, sample_weight)
+    carried, size = carried_rows(model.graph), len(arrays[0][0])
+    check_carried(size, carried, what)
+    return Feed(*arrays, size, eval_rows=carried or batch_size)
+
+
+def _checked(model: Model, x: Any, y: Any, sample_weight: Any) -> Rows:  # Any: what the user typed
+    inputs = as_inputs(model.graph, x)
+    targets = as_targets(model.graph, model.recipe.losses, y, len(inputs[0]))
+    return inputs, targets, as_weights(sample_weight, None, targets, len(inputs[0]))
+
+
+def _judged(feed: Feed, arrays: Rows, seed: int, carried: int | None) -> Feed:
     if feed.size <= _JUDGED_ROWS:
         return feed
+    if carried is not None:
+        rows = np.arange(max(_JUDGED_ROWS // carried, 1) * carried)
+        return Feed(*_rows(*arrays, rows), len(rows), eval_rows=carried)
     rows = np.sort(np.random.default_rng(seed).choice(feed.size, _JUDGED_ROWS, replace=False))
-    return Feed(*_rows(inputs, targets, weight, rows), len(rows))
+    return Feed(*_rows(*arrays, rows), len(rows))

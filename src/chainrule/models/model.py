@@ -20,14 +20,14 @@ from chainrule._base.rng import key_for, root_key
 from chainrule._base.tree import Tree
 from chainrule.core import Context, Graph, Layer, Symbol, Variables
 from chainrule.core.symbol import as_symbols
-from chainrule.models.arrays import as_inputs, as_targets, as_weights, require
-from chainrule.models.fitting import Fitting
+from chainrule.models.arrays import as_inputs, require
+from chainrule.models.fitting import Fitting, judging_feed
 from chainrule.models.prediction import outputs_by_path, predict_in_batches
 from chainrule.models.recipes import make_recipe
 from chainrule.models.saving import named_arrays, save_model
 from chainrule.models.summary import in_one_line, summarize
 from chainrule.models.weights import check_patterns, replaced, with_trained_parts
-from chainrule.train import Engine, Feed, History, Recipe, TrainState, initial_state
+from chainrule.train import Engine, History, Recipe, TrainState, initial_state
 from chainrule.train.loop import evaluate as evaluate_feed
 from chainrule.train.rate_finder import RateSweep, sweep_rates
 from chainrule.train.step import forward
@@ -303,6 +303,7 @@ class Model:
             y: targets.
             epochs: passes over the examples.
             batch_size: examples of one step, or ``"full"`` for all of them. The last, smaller batch counts exactly.
+                They are dealt anew every epoch; only for stateful layers they stay in order.
             validation: a fraction such as 0.2 (taken at random, stratified by class), or ``(x, y)``, or
                 ``(x, y, sample_weight)``.
             sample_weight: ``[examples]``; losses and metrics are means weighted with it.
@@ -353,34 +354,31 @@ class Model:
         """
         require(x=x, y=y)
         self._build_for(x)
-        fitting = Fitting.prepare(
-            self, x, y, batch_size=batch_size, validation=None, sample_weight=None, class_weight=None
-        )
-        return sweep_rates(self.engine, self.state, fitting.feeds[0], low=low, high=high)
+        feed = Fitting.prepare(self, x, y, batch_size=batch_size).feeds[0]
+        return sweep_rates(self.engine, self.state, feed, low=low, high=high)
 
-    def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
-        """Loss and metrics on these examples, in inference mode, exact over all of them."""
+    def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024, sample_weight: Any = None) -> dict[str, float]:
+        """Loss and metrics on these examples, in inference mode, exact over all of them; batches as in ``predict``."""
+        check_positive_int("batch_size", batch_size, "evaluate")
         require(x=x, y=y)
         self._build_for(x)
-        inputs = as_inputs(self.graph, x)
-        targets = as_targets(self.graph, self.recipe.losses, y, len(inputs[0]))
-        weight = as_weights(sample_weight, None, targets, len(inputs[0]))
-        return evaluate_feed(self.engine, self.variables, Feed(inputs, targets, weight, len(inputs[0])))
+        feed = judging_feed(self, x, y, sample_weight, batch_size=batch_size)
+        return evaluate_feed(self.engine, self.variables, feed)
 
     def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
-        """The outputs for ``x`` as NumPy arrays (a tuple if there are several); logits where the model gives logits."""
+        """The outputs for ``x`` as NumPy arrays (a tuple if there are several); logits where the model gives logits.
+
+        At most ``batch_size`` rows are computed at once, which changes no result. Stateful layers get batches of their
+        own ``batch_size`` and carry their state from one to the next; each call starts from the state in the model.
+        """
         check_positive_int("batch_size", batch_size, "predict")
         require(x=x)
         self._build_for(x)
         inputs = as_inputs(self.graph, x)
-        run, variables = self._predictor(), self.variables
-        outputs = predict_in_batches(lambda batch: run(variables, batch), inputs, batch_size)
-        return outputs if len(outputs) > 1 else outputs[0]
-
-    def _predictor(self) -> Callable[..., Any]:
         if self._engine is None and not self.is_compiled:
             self._engine = Engine(self.graph, Recipe(None, (), (), policy=self.policy))
-        return self.engine.predict
+        outputs = predict_in_batches(self.engine, self.variables, inputs, batch_size)
+        return outputs if len(outputs) > 1 else outputs[0]
 
     def intermediate(self, x: Any, path: str | None = None) -> Any:
         """The output of the layer at ``path`` for ``x``; without ``path``, those of all layers by path."""

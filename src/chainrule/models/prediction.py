@@ -7,7 +7,7 @@ row. A program that makes many such predictions gets them sooner with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -17,6 +17,8 @@ import numpy as np
 from chainrule._base.policy import Policy
 from chainrule.core import Context, Graph, Variables
 from chainrule.models.arrays import Arrays
+from chainrule.train import Engine
+from chainrule.train.carried import check_carried
 from chainrule.train.step import forward
 
 
@@ -27,11 +29,28 @@ def outputs_by_path(graph: Graph, policy: Policy, variables: Variables, inputs: 
     return {path: jax.tree.map(np.asarray, value) for path, value in record.items()}
 
 
-def predict_in_batches(run: Callable[[Arrays], Any], inputs: Arrays, batch_size: int) -> Arrays:
-    """The outputs of ``run`` (``Any``: a tuple of arrays on the device) for all rows of ``inputs``."""
-    parts = [tuple(np.asarray(output)[:real] for output in run(batch)) for batch, real in batches(inputs, batch_size)]
+def predict_in_batches(engine: Engine, variables: Variables, inputs: Arrays, batch_size: int) -> Arrays:
+    """The outputs for all rows of ``inputs``, ``batch_size`` at once or as many as stateful layers take."""
+    if engine.carried_rows is not None:
+        return _predict_in_order(engine, variables, inputs, engine.carried_rows)
+    parts = []
+    for batch, real in batches(inputs, batch_size):
+        outputs = engine.predict(variables, batch)  # type: ignore[arg-type]  # NumPy's go to the device
+        parts.append(tuple(np.asarray(output)[:real] for output in outputs))
     if len(parts) == 1:
         return tuple(output.copy() for output in parts[0])
+    return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+
+
+def _predict_in_order(engine: Engine, variables: Variables, inputs: Arrays, rows: int) -> Arrays:
+    """The outputs for all rows of ``inputs`` where stateful layers carry their state from batch to batch."""
+    check_carried(len(inputs[0]), rows)
+    parts = []
+    for start in range(0, len(inputs[0]), rows):
+        batch = tuple(jnp.asarray(array[start : start + rows]) for array in inputs)
+        outputs, state = engine.predict_on(variables, batch)
+        variables = Variables(variables.params, state)
+        parts.append(tuple(map(np.asarray, outputs)))
     return tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from chainrule._base.errors import ArgumentError
 from chainrule.models.model import Model
-
-_CARRY = re.compile(r"(.*/)?carry_\d+")
+from chainrule.train.carried import is_carried
 
 
 def reset_state(model: Model) -> None:
@@ -28,7 +25,7 @@ def reset_state(model: Model) -> None:
         >>> model.get_weights()["lstm/carry_0"].tolist()
         [[0.0, 0.0, 0.0]]
     """
-    carried = {path: array for path, array in model.get_weights().items() if _CARRY.fullmatch(path)}
+    carried = {path: array for path, array in model.get_weights().items() if is_carried(path)}
     if not carried:
         raise ArgumentError(
             "reset_state: the model must have a stateful layer; received a model without one. "

@@ -15,7 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from chainrule._base.spec import Array
+from chainrule._base.tree import Tree
 from chainrule.core import Context, Graph, Variables
+from chainrule.train.carried import carried_rows
 from chainrule.train.feed import EpochView, Feed, Layout, take_batch
 from chainrule.train.state import Batch, TrainState
 from chainrule.train.step import (
@@ -58,9 +60,11 @@ class Engine:
         self.eval_init, self.eval_step = make_eval_step(graph, recipe)
         penalty = penalty_of(graph)
         self.penalty = None if penalty is None else jax.jit(penalty)
+        self.carried_rows = carried_rows(graph)  # of a batch, where stateful layers carry their state on
         self._chunk = jax.jit(self._run_chunk, static_argnums=4)
         self._evaluate = jax.jit(self._run_evaluation, static_argnums=(2, 3))
         self._predict = jax.jit(self._run_prediction)
+        self._predict_on = jax.jit(self._run_prediction_on)
 
     def run_chunk(self, state: TrainState, view: EpochView, start: int, stop: int) -> tuple[TrainState, ChunkLogs]:
         """Steps ``start`` to ``stop`` of an epoch; leaves early at a loss that is not finite."""
@@ -78,6 +82,11 @@ class Engine:
     def predict(self, variables: Variables, x: tuple[Array, ...]) -> tuple[Array, ...]:
         """Predictions for one batch."""
         result: tuple[Array, ...] = self._predict(variables, x)
+        return result
+
+    def predict_on(self, variables: Variables, x: tuple[Array, ...]) -> tuple[tuple[Array, ...], Tree]:
+        """Predictions for one batch, and the layer state that stateful layers begin the next with."""
+        result: tuple[tuple[Array, ...], Tree] = self._predict_on(variables, x)
         return result
 
     def _run_chunk(
@@ -126,19 +135,27 @@ class Engine:
     def _run_evaluation(
         self, variables: Variables, data: Batch, rows: int, steps: int
     ) -> tuple[EvalSums, tuple[Array, ...]]:
-        def one_step(sums: EvalSums, number: Array) -> tuple[EvalSums, tuple[Array, ...]]:
-            batch = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, number * rows, rows), data)
-            result: tuple[EvalSums, tuple[Array, ...]] = self.eval_step(variables, sums, batch)
-            return result
+        carries = self.carried_rows is not None
 
+        def one_step(carry: tuple[EvalSums, Tree], number: Array) -> tuple[tuple[EvalSums, Tree], tuple[Array, ...]]:
+            sums, state = carry
+            batch = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, number * rows, rows), data)
+            current = Variables(variables.params, state) if carries else variables
+            sums, predictions, new = self.eval_step(current, sums, batch)
+            return (sums, new if carries else state), predictions
+
+        start = self.eval_init(), variables.state if carries else {}
         if steps == 1:
-            return one_step(self.eval_init(), jnp.zeros((), jnp.int32))
-        sums, predictions = jax.lax.scan(one_step, self.eval_init(), jnp.arange(steps))
+            (sums, _), predictions = one_step(start, jnp.zeros((), jnp.int32))
+            return sums, predictions
+        (sums, _), predictions = jax.lax.scan(one_step, start, jnp.arange(steps))
         return sums, jax.tree.map(lambda p: p.reshape(p.shape[0] * p.shape[1], *p.shape[2:]), predictions)
 
     def _run_prediction(self, variables: Variables, x: tuple[Array, ...]) -> tuple[Array, ...]:
-        predictions, _ = forward(self.graph, self.recipe.policy, variables, x, Context())
-        return predictions
+        return self._run_prediction_on(variables, x)[0]
+
+    def _run_prediction_on(self, variables: Variables, x: tuple[Array, ...]) -> tuple[tuple[Array, ...], Tree]:
+        return forward(self.graph, self.recipe.policy, variables, x, Context())
 
 
 def scores(recipe: Recipe, sums: EvalSums, predictions: tuple[Array, ...], feed: Feed) -> dict[str, float]:

@@ -14,7 +14,7 @@ from chainrule._base.rng import Key, key_for
 from chainrule._base.spec import Array
 from chainrule.train.state import Batch
 
-_EVALUATION_ROWS = 1024  # rows of one evaluation batch: 512 to 2,048 time alike for the MLPs measured
+EVALUATION_ROWS = 1024  # rows of one evaluation batch: 512 to 2,048 time alike for the MLPs measured
 _HOST_ROWS = 4096  # from here on the CPU's rows are shuffled by NumPy
 _GATHERED_BYTES = 1 << 28  # up to here an epoch's rows are put in order by one gather, which small batches repay
 
@@ -27,18 +27,28 @@ class Feed:
         y: one array for each output.
         weight: ``[examples]`` weights, or ``None`` for ones.
         batch_size: rows of one update; may exceed the number of examples.
+        eval_rows: most rows of one evaluation batch.
+        shuffle: deal the rows anew every epoch.
 
     The arrays are padded to a whole number of evaluation batches by repeating the last row with weight 0; the
     padding never counts and never causes a second compilation.
     """
 
     def __init__(
-        self, x: tuple[np.ndarray, ...], y: tuple[np.ndarray, ...], weight: np.ndarray | None, batch_size: int
+        self,
+        x: tuple[np.ndarray, ...],
+        y: tuple[np.ndarray, ...],
+        weight: np.ndarray | None,
+        batch_size: int,
+        *,
+        eval_rows: int = EVALUATION_ROWS,
+        shuffle: bool = True,
     ) -> None:
         self.size = len(x[0])
         self.batch_size = batch_size
         self.steps = math.ceil(self.size / batch_size)
-        batches = max(1, math.ceil(self.size / _EVALUATION_ROWS))
+        self.shuffle = shuffle
+        batches = max(1, math.ceil(self.size / eval_rows))
         self.eval_rows = math.ceil(self.size / batches)
         self.eval_steps = batches
         self.uniform = weight is None
@@ -52,9 +62,10 @@ class Feed:
         )
 
     def epoch(self, key: Key, epoch: int) -> EpochView:
-        """The examples in the order of this epoch, which hangs on ``key`` and ``epoch`` alone."""
-        layout = Layout(self.batch_size, self.size, self.uniform, self.gathers)
-        rows = _host_order(key, epoch, self.size) if self.steps > 1 and self.size >= _HOST_ROWS else None
+        """The examples in the order of this epoch: their own, or one that hangs on ``key`` and ``epoch`` alone."""
+        layout = Layout(self.batch_size, self.size, self.uniform, self.gathers, self.shuffle)
+        many = self.shuffle and self.steps > 1 and self.size >= _HOST_ROWS
+        rows = _host_order(key, epoch, self.size) if many else None
         order, ordered = _ordered(key, np.int32(epoch), rows, self.data if self.gathers else None, layout)
         return EpochView(self.data if ordered is None else ordered, order, layout)
 
@@ -71,6 +82,7 @@ class Layout(NamedTuple):
     size: int
     uniform: bool  # all examples weigh 1
     gathered: bool  # the arrays are already in the epoch's order
+    shuffle: bool = True
 
 
 class EpochView(NamedTuple):
@@ -98,7 +110,7 @@ def _ordered(
     order = jnp.arange(steps * layout.batch_size, dtype=jnp.int32) % size
     if rows is not None:
         order = jnp.asarray(rows)[order]
-    elif steps > 1:
+    elif layout.shuffle and steps > 1:
         folded = jax.random.fold_in(key_for(key, "shuffle"), epoch)
         order = jax.random.permutation(folded, size)[order].astype(jnp.int32)
     return order, None if data is None else _gathered(data, order)

@@ -11,6 +11,7 @@ import jax
 
 from chainrule._base.errors import NonFiniteError
 from chainrule._base.tree import flatten
+from chainrule.train.carried import rewound
 from chainrule.train.engine import Engine, scores
 from chainrule.train.events import ChunkEnd, EpochEnd, EpochStart, Event, FitEnd, FitStart, Listener, NonFinite
 from chainrule.train.feed import EpochView, Feed
@@ -81,6 +82,7 @@ class Loop:
         self.listeners = listeners
         self.pace = Pace(plan.steps_per_call)
         self.rollbacks = 0
+        self.start = run.state.state  # where stateful layers begin every epoch
 
     def fit(self) -> Run:
         """Train until the plan is done, a callback stops the run, or the user presses Ctrl-C.
@@ -110,6 +112,7 @@ class Loop:
             reason = f"failed: {type(error).__name__}"
             raise
         finally:
+            self._rewind()
             run.history.stop_reason = reason
             self._emit(FitEnd(reason, done, int(run.state.step), time.perf_counter() - started))
         return run
@@ -153,8 +156,13 @@ class Loop:
             self._skipped(epoch, int(host.skipped))
             shown = {"loss": loss_sum / weight} if weight else {}
             self._emit(ChunkEnd(epoch, step, feed.steps, time.perf_counter() - began, shown))
+        self._rewind()
         seconds = time.perf_counter() - began
         return self._judge(loss_sum / weight if weight else float("nan")), seconds
+
+    def _rewind(self) -> None:
+        if self.engine.carried_rows is not None:
+            self.run.state = self.run.state._replace(state=rewound(self.run.state.state, self.start))
 
     def _judge(self, running_loss: float) -> dict[str, float]:
         variables = self.run.variables

@@ -231,20 +231,23 @@ class EvalSums(NamedTuple):
 
 
 def make_eval_step(graph: Graph, recipe: Recipe) -> tuple[Callable[[], EvalSums], Callable[..., Any]]:
-    """``(init, step)`` with ``step(variables, sums, batch) -> (sums, predictions)``; inference mode, exact sums."""
+    """``(init, step)`` with ``step(variables, sums, batch) -> (sums, predictions, layer state)``; inference mode.
+
+    The sums are exact; the layer state is new only where stateful recurrent layers are.
+    """
     streamed = tuple(tuple(m for m in group if not m.needs_all) for group in recipe.metrics)
 
     def init() -> EvalSums:
         return EvalSums(jnp.zeros(()), jnp.zeros(()), tuple(tuple(m.init() for m in group) for group in streamed))
 
-    def step(variables: Variables, sums: EvalSums, batch: Batch) -> tuple[EvalSums, tuple[Array, ...]]:
-        predictions, _ = forward(graph, recipe.policy, variables, batch.x, Context())
+    def step(variables: Variables, sums: EvalSums, batch: Batch) -> tuple[EvalSums, tuple[Array, ...], Tree]:
+        predictions, state = forward(graph, recipe.policy, variables, batch.x, Context())
         values = loss_per_example(recipe, predictions, batch.y)
         values = values * batch.weight.astype(values.dtype)
         updated = tuple(
             tuple(m.update(acc, p, y, batch.weight) for m, acc in zip(group, accs, strict=True))
             for group, accs, p, y in zip(streamed, sums.metrics, predictions, batch.y, strict=True)
         )
-        return EvalSums(sums.loss_sum + values.sum(), sums.weight + batch.weight.sum(), updated), predictions
+        return EvalSums(sums.loss_sum + values.sum(), sums.weight + batch.weight.sum(), updated), predictions, state
 
     return init, step

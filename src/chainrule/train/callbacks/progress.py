@@ -14,6 +14,7 @@ from chainrule.train.events import ChunkEnd, EpochEnd, Event, FitEnd, FitStart, 
 if TYPE_CHECKING:
     from chainrule.train.run import Run
 
+_LEAST_RATE = 1e-12  # what a schedule leaves below is rounding
 _REDRAW_SECONDS = 0.1
 _PLAIN_LINES = 10  # without a terminal: the first epoch, about this many in between, the last
 
@@ -65,7 +66,7 @@ class Progress:
     def _epoch(self, event: EpochEnd, run: Run) -> None:
         done = event.epoch - self._start.first_epoch + 1
         rate = run.learning_rate(self.optimizer)
-        shown_rate = "" if rate is None else f" rate {rate:.3g}"
+        shown_rate = "" if rate is None else f" rate {rate if rate >= _LEAST_RATE else 0:.3g}"
         if done == 1:
             self._mark = None
         speed = f" {_short(event.examples_per_second)} examples/s" if done > 1 else ""
