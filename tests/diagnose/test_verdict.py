@@ -88,6 +88,20 @@ def test_out_of_epochs_with_the_best_among_the_last_twentieth_has_not_converged(
     assert ("still falling" in verdict.reason) is is_flagged
 
 
+@pytest.mark.parametrize(
+    ("end", "options", "is_flagged"),
+    [(0.01, {}, True), (0.01, {"is_settled": True}, False), (0.0004, {}, False), (0.001, {}, True)],
+)
+def test_nobody_trains_longer_where_nothing_is_left_to_gain(end, options, is_flagged):
+    """At a validation loss of less than a thousandth of guessing, or where the caller knows it."""
+    line = list(np.linspace(0.5, end, 20))
+    verdict = diagnose({"loss": line, "val_loss": line}, baseline=BASELINE, ran_out=True, **options)
+    assert verdict.name == "good"
+    assert ("not converged" in verdict.flags) is is_flagged
+    assert ("epochs=" in verdict.action) is is_flagged
+    assert ("still falling" in verdict.reason) is is_flagged
+
+
 def test_columns_that_give_the_target_away_come_before_everything_else():
     verdict = judge(0.02, 0.02, leaks=("boat", "body"), actions={"possible leak": "drop them"})
     assert (verdict.name, verdict.flags, verdict.action) == ("good", ("possible leak",), "drop them")

@@ -55,6 +55,8 @@ JITTER = 0.05
 EXPLODED = 5.0
 # Out of epochs with the best epoch among the last twentieth: still improving, however slowly.
 LAST_EPOCHS = 0.05
+# Share of the baseline's loss beyond which nothing is left to gain by training longer.
+CEILING = 0.999
 
 ACTIONS: Mapping[str, str] = {
     "under-fit": "model = mlp([128, 128], outputs)  # more units or one more layer, then fit again",
@@ -98,6 +100,7 @@ def diagnose(
     best_epoch: int | None = None,
     validation_rows: int | None = None,
     ran_out: bool = False,
+    is_settled: bool = False,
     leaks: Sequence[str] = (),
     metric: str | None = None,
     actions: Mapping[str, str] | None = None,
@@ -114,6 +117,9 @@ def diagnose(
         validation_rows: number of validation rows.
         ran_out: whether training ended because all epochs were done; if the best epoch is among the last 5 % then,
             the loss was still falling, however slowly.
+        is_settled: whether longer training is known to change nothing: the validation score is perfect, or a schedule
+            has brought the learning rate to nothing. Training then counts as converged, as it does where the validation
+            loss is below a thousandth of the baseline's.
         leaks: columns that seem to give the target away; leaving them out is then the next thing to do.
         metric: a further curve to show beside the loss, for example ``"accuracy"`` (with ``"val_accuracy"``).
         actions: lines to type instead of those in :data:`ACTIONS`, by verdict or flag; a command line gives its own.
@@ -159,6 +165,8 @@ def diagnose(
         numbers |= {"peak_loss": peak, "peak_epoch": 1.0 + train.index(peak)}
     is_late = ran_out and epoch > (1 - LAST_EPOCHS) * len(train)
     flags += _flags(train, validation, baseline, validation_rows, is_late=is_late)
+    if "not converged" in flags and (is_settled or numbers["validation_skill"] > CEILING):
+        flags.remove("not converged")
     if "peak_loss" in numbers and "diverged" not in flags:
         flags.append("exploded")
     action = {**ACTIONS, **(actions or {})}[_key(name, flags)]

@@ -87,10 +87,18 @@ def choose(
     thresholds = {"network": 0.5, "linear": 0.5, "guess": 0.5}  # the guess says the majority
     if task == "binary":
         thresholds |= {name: choose_threshold(predictions[name], targets) for name in ("network", "linear")}
+    scores, measure = _scores(material, predictions, targets, thresholds), main_measure(task)
     return Choice(
-        scores=_scores(material, predictions, targets, thresholds),
+        scores=scores,
         thresholds=thresholds,
-        verdict=_verdict(material, linear, history, balance=question.balance, actions=actions),
+        verdict=_verdict(
+            material,
+            linear,
+            history,
+            balance=question.balance,
+            actions=actions,
+            is_settled=measure.higher_is_better and scores["network"][measure.name] == 1,
+        ),
         importance=_importance(material, predictor, question.seed),
         linear=linear,
     )
@@ -146,6 +154,7 @@ def _verdict(
     *,
     balance: str,
     actions: dict[str, str],
+    is_settled: bool,
 ) -> Verdict | None:
     curves = {name: history[name] for name in ("loss", "val_loss")}
     if not curves["loss"] or len(curves["loss"]) != len(curves["val_loss"]):
@@ -165,6 +174,7 @@ def _verdict(
         best_epoch=history.best_epoch,
         validation_rows=material.split.validation.size,
         ran_out=history.stop_reason == "all epochs done",
+        is_settled=is_settled,
         leaks=leaking_columns(material),
         actions=actions,
     )

@@ -11,7 +11,8 @@ import numpy as np
 
 from chainrule.core import Variables
 from chainrule.models import Model
-from chainrule.train import EarlyStopping, History, JsonLines
+from chainrule.train import EarlyStopping, History, JsonLines, Run
+from chainrule.train.events import EpochEnd, Event
 
 Listener = Callable[..., Any]  # Any: (event, run) -> None
 
@@ -25,12 +26,14 @@ class Trained:
         history: the learning curves.
         start: the weights before the first step.
         interruption: the Ctrl-C or SIGTERM that ended training, if one did.
+        last_rate: the learning rate after the last epoch, as a schedule has it; ``None`` if the optimizer tells none.
     """
 
     model: Model
     history: History
     start: Variables = field(repr=False)
     interruption: KeyboardInterrupt | None = field(default=None, repr=False)
+    last_rate: float | None = None
 
     @property
     def status(self) -> str:
@@ -71,8 +74,14 @@ def fit_watched(
 ) -> Trained:
     """``model.fit`` under ``watch``; Ctrl-C ends the training, not the run: what has been learned by then is kept."""
     start = model.variables
+    rates: list[float | None] = [None]
+
+    def note_rate(event: Event, run: Run) -> None:
+        if isinstance(event, EpochEnd):
+            rates.append(run.learning_rate(model.optimizer))
+
     try:
-        model.fit(x, y, callbacks=watch.listeners(), verbose=watch.verbose, **options)
+        model.fit(x, y, callbacks=[*watch.listeners(), note_rate], verbose=watch.verbose, **options)
     except KeyboardInterrupt as interruption:
-        return Trained(model, model.history, start, interruption)
-    return Trained(model, model.history, start)
+        return Trained(model, model.history, start, interruption, rates[-1])
+    return Trained(model, model.history, start, last_rate=rates[-1])

@@ -57,7 +57,7 @@ def make_job(data, options, **changes):
     parts, findings = divide(labels, CLASSES, options, source="plane")
     x = Input(2)
     model = Model(x, Dense(2)(Dense(16, activation="relu")(x)), seed=options.seed)
-    model.compile(Adam(0.03), loss="cross_entropy", metrics=["accuracy"])
+    model.compile(Adam(changes.pop("rate", 0.03)), loss="cross_entropy", metrics=["accuracy"])
     settings = TrainingSettings(epochs=changes.pop("epochs", 40), batch_size=16, patience=20)
     return Job(
         kind="images", unit=("point", "points"), source="plane", path=None, target="place", classes=CLASSES,

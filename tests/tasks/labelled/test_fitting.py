@@ -6,6 +6,7 @@ import pytest
 
 from chainrule.errors import ArgumentError, ChainruleError, DataError, FormatError, NonFiniteError
 from chainrule.models import load
+from chainrule.optimizers.schedules import CosineDecay
 from chainrule.tasks import load_run
 from chainrule.tasks.labelled import LabelledRun, Options, fit_labelled, unpack
 
@@ -64,6 +65,26 @@ def test_report_and_card_speak_of_the_examples_not_of_rows(finished):
 def test_the_next_line_to_type_names_the_run_or_an_option(finished):
     action = finished.facts["verdict"]["action"]
     assert str(finished.folder) in action or "--" in action
+
+
+@pytest.mark.parametrize(("num_steps", "is_flagged"), [(10, False), (40, True)])
+def test_nobody_trains_longer_after_a_schedule_has_brought_the_rate_to_nothing(tmp_path, num_steps, is_flagged):
+    """Five steps an epoch: with a cosine over ten, the second epoch ends at a rate of nothing."""
+    options = Options("fit_plane", run=tmp_path / "run", verbose=0, report=False)
+    job = make_job(plane(), options, epochs=2, rate=CosineDecay(0.03, num_steps))
+    verdict = fit_labelled(job, options).facts["verdict"]
+    assert ("not converged" in verdict["flags"]) is is_flagged
+
+
+def test_nobody_trains_longer_where_every_validation_answer_is_right(tmp_path):
+    rows = plane(90)
+    rows = rows[np.abs(rows[:, 0]) > 0.3]
+    rows[:, 2] = rows[:, 0] > 0  # a line with nothing near it
+    options = Options("fit_plane", run=tmp_path / "run", verbose=0, report=False)
+    run = fit_labelled(make_job(rows, options, epochs=9), options)
+    assert run.facts["scores"]["validation"]["network"]["accuracy"] == 1
+    assert run.facts["epochs"] == run.facts["best_epoch"] == 9
+    assert "not converged" not in run.facts["verdict"]["flags"]
 
 
 def test_classes_can_be_made_to_count_alike(tmp_path):

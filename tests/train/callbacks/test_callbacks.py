@@ -197,6 +197,15 @@ def test_progress_is_plain_lines_without_a_terminal(noise):
     assert lines[-1].startswith("3 epochs in")
 
 
+@pytest.mark.parametrize(("rate", "shown"), [(1.91e-18, "rate 0"), (2.5e-12, "rate 2.5e-12"), (0.03, "rate 0.03")])
+def test_what_a_schedule_leaves_of_the_rate_is_shown_as_nothing(rate, shown):
+    out, run = io.StringIO(), SimpleNamespace(learning_rate=lambda _: rate)
+    progress = Progress(stream=out, live=False)
+    progress(FitStart(1, 1, 4, 8, 0, 3), run)
+    progress(EpochEnd(1, 4, 1.0, 8.0, {"loss": 0.5}), run)
+    assert out.getvalue() == f"epoch 1/1 loss 0.5 {shown}\n"
+
+
 def test_time_left_is_measured_without_the_first_epoch(monkeypatch):
     """Sixty seconds of compiling, then one second an epoch: after epoch 3 of 10, seven seconds are left."""
     now = [0.0]

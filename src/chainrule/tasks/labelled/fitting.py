@@ -77,7 +77,7 @@ def fit_labelled(job: Job, options: Options) -> LabelledRun:
         folder.write_json("config.json", _config(job, options, command, "running"))
         trained = _train(job, options, folder)
         actions = _next_actions(job, options, folder, command)
-        judgement = judge_run(job, trained.history, balance=options.balance, seed=options.seed, actions=actions)
+        judgement = judge_run(job, trained, balance=options.balance, seed=options.seed, actions=actions)
         facts = collect_facts(job, options, judgement, trained, notes=notes, command=command, now=now)
         predictor = _write(folder, job, judgement, facts)
         if options.report:

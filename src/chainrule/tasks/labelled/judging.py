@@ -17,11 +17,13 @@ from chainrule.tasks.linear import softmax
 from chainrule.tasks.page_parts import confusion_counts
 from chainrule.tasks.scores import Scores, guess, judge, log_loss
 from chainrule.tasks.verdicts import compared
+from chainrule.tasks.watched import Trained
 from chainrule.train import History
 
 TASK: Final = "multiclass"  # of scores: probabilities of all classes
 MEASURE = "accuracy"
 _AT_ONCE = 512  # examples of one prediction
+_DECAYED = 1e-3  # of the highest rate: steps that change nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +87,15 @@ def probabilities(job: Job, rows: np.ndarray) -> np.ndarray:
     return softmax(np.asarray(job.model.predict(job.inputs[rows], batch_size=_AT_ONCE), np.float64))
 
 
-def judge_run(job: Job, history: History, *, balance: str, seed: int, actions: Mapping[str, str]) -> Judgement:
+def judge_run(job: Job, trained: Trained, *, balance: str, seed: int, actions: Mapping[str, str]) -> Judgement:
     """Baselines, verdict and, last and once, the test rows."""
     linear = job.baseline(job.split.train)
     held = job.split.validation
     validation = _scores(_predictions(job, linear, held), job.labels[held])
     is_rival = validation["linear"]["log_loss"] < validation["network"]["log_loss"]
     line = log_loss(linear(job.split.train), job.labels[job.split.train]) if is_rival else None
-    verdict = _verdict(job, history, line, balance=balance, actions=actions)
+    is_settled = validation["network"][MEASURE] == 1 or _has_decayed(trained, job.settings.learning_rate)
+    verdict = _verdict(job, trained.history, line, balance=balance, actions=actions, is_settled=is_settled)
     rows = SealedTest(job.split.test).open("final evaluation")
     found, labels = _predictions(job, linear, rows), job.labels[rows]
     test = _scores(found, labels)
@@ -123,7 +126,7 @@ def _scores(predictions: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[s
 
 
 def _verdict(
-    job: Job, history: History, line: float | None, *, balance: str, actions: Mapping[str, str]
+    job: Job, history: History, line: float | None, *, balance: str, actions: Mapping[str, str], is_settled: bool
 ) -> Verdict | None:
     """The verdict; ``line`` is the linear model's loss on the training rows.
 
@@ -146,5 +149,11 @@ def _verdict(
         validation_rows=job.split.validation.size,
         # weights are late ones by design where only such may be kept: then their place says nothing
         ran_out=history.stop_reason == "all epochs done" and not job.settings.keep_from,
+        is_settled=is_settled,
         actions=actions,
     )
+
+
+def _has_decayed(trained: Trained, highest: float) -> bool:
+    """Whether a schedule has brought the learning rate to about nothing."""
+    return trained.last_rate is not None and trained.last_rate < _DECAYED * highest
