@@ -198,6 +198,45 @@ def test_calls_with_strange_inputs(inputs, named, message):
         Pair()(*(x for _ in inputs), **dict.fromkeys(named, x))
 
 
+@dataclass(frozen=True, eq=False)
+class _Three(Layer):
+    name: str | None = None
+
+    def call(self, params, first, second, third=None):
+        return first - second
+
+
+@dataclass(frozen=True, eq=False)
+class _Rest(Layer):
+    name: str | None = None
+
+    def call(self, params, first, second, *others):
+        return first - second
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "named", "message"),
+    [
+        (Plus("sum"), 1, [], r"sum \(Plus\): .* on 2 input\(s\) \(left, right\); received 1, without right\."),
+        (Plus(), 0, ["right"], r"\(left, right\); received 1, without left\. Type Plus\(\.\.\.\)\(left, right\)\."),
+        (_Three(), 1, ["third"], r"on at least 2 input\(s\) \(first, second\); received 2, without second"),
+        (_Three(), 0, ["third"], r"\(first, second\); received 1, without first, second"),
+        (_Rest(), 1, [], r"on at least 2 input\(s\) \(first, second\); received 1, without second"),
+    ],
+)
+def test_calls_without_an_input_that_the_layer_needs(layer, inputs, named, message):
+    x = Input(3)
+    with pytest.raises(ArgumentTypeError, match=message):
+        layer(*[x] * inputs, **dict.fromkeys(named, x))
+
+
+def test_calls_on_the_inputs_that_are_needed():
+    x = Input(3)
+    for layer in (Plus(), _Three(), _Rest()):
+        assert layer(x, x).shape == layer([x, x]).shape == x.shape
+    assert _Rest()(x, x, x, x).shape == x.shape
+
+
 def test_inputs_by_name_in_any_order():
     @dataclass(frozen=True, eq=False)
     class Ends(Layer):

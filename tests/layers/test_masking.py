@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chainrule._base.errors import ShapeError
+from chainrule._base.errors import ArgumentTypeError, ShapeError
 from chainrule.core import Input
 from chainrule.layers import (
     GRU,
@@ -43,6 +43,20 @@ def test_lengths_that_are_none_are_refused():
         SequenceMask()(Input(2, dtype="int32"), Input((4, 5)))
     with pytest.raises(ShapeError, match=r"one integer for each example.*dtype float32"):
         SequenceMask()(Input(1), Input((4, 5)))
+
+
+def test_sequence_and_lengths_swapped_or_forgotten():
+    lengths, x = Input(1, dtype="int32"), Input((None, 5))
+    order = r"the lengths first: SequenceMask\(\)\(lengths, x\)"
+    for sequence in (x, Input((4, 5)), Input((None,), dtype="int32"), Input(4, dtype="int32")):
+        with pytest.raises(ShapeError, match=f"lengths, the first input, .* received shape .* {order}"):
+            SequenceMask()(sequence, lengths)
+        assert SequenceMask()(lengths, sequence).shape == sequence.shape[:2]
+    said = r"SequenceMask: must be called on 2 input\(s\) \(lengths, x\); received 1, without "
+    with pytest.raises(ArgumentTypeError, match=said + r"x\. Type SequenceMask\(\.\.\.\)\(lengths, x\)"):
+        SequenceMask()(lengths)
+    with pytest.raises(ArgumentTypeError, match=f"{said}lengths"):
+        SequenceMask()(x=x)
 
 
 STACK = StackedRNNCells((LSTMCell(2), GRUCell(3)))

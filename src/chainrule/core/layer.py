@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ class Layer:
                 raise ArgumentTypeError(_CALLED_ON_ARRAY.format(owner=owner_name(self), got=describe(symbol)))
         if not symbols:
             raise ArgumentTypeError(f"{owner_name(self)}: called without an input. Pass the symbol it follows.")
-        _check_number(self, len(symbols))
+        _check_number(self, symbols)
         return symbols
 
     def _position(self, name: str, given: int) -> int:
@@ -229,14 +230,25 @@ _CALLED_ON_ARRAY = (
 )
 
 
-def _check_number(layer: Layer, given: int) -> None:
-    """Refuse more inputs than ``weights`` or ``call`` takes."""
-    kinds = {parameter.kind for parameter in inspect.signature(layer.call).parameters.values()}
+def _check_number(layer: Layer, symbols: list[Symbol | None]) -> None:
+    """Refuse more inputs than ``call`` takes, and fewer than it needs."""
+    parameters = inspect.signature(layer.call).parameters.values()
     names = layer.input_names
-    if inspect.Parameter.VAR_POSITIONAL not in kinds and given > len(names):
+    takes_any = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
+    if not takes_any and len(symbols) > len(names):
         raise ArgumentTypeError(
             f"{owner_name(layer)}: must be called on at most {len(names)} input(s) ({', '.join(names)}); received "
-            f"{given}. Join several by Concatenate() or Add() first."
+            f"{len(symbols)}. Join several by Concatenate() or Add() first."
+        )
+    plain = [parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD][1:]
+    needed = [parameter.name for parameter in plain if parameter.default is parameter.empty]
+    given = [symbol is not None for symbol in symbols]
+    missing = [name for name, is_given in itertools.zip_longest(needed, given[: len(needed)]) if not is_given]
+    if missing:
+        count = len(needed) if len(needed) == len(names) and not takes_any else f"at least {len(needed)}"
+        raise ArgumentTypeError(
+            f"{owner_name(layer)}: must be called on {count} input(s) ({', '.join(needed)}); received {sum(given)}, "
+            f"without {', '.join(missing)}. Type {type(layer).__name__}(...)({', '.join(needed)})."
         )
 
 

@@ -71,13 +71,13 @@ class SequenceMask(Layer):
 
     def call(self, params: Tree, lengths: Array, x: Array) -> Array:  # type: ignore[override]  # noqa: ARG002 - no weights
         """``step < length``."""
-        check_rank(x, 2, self)
         if not jnp.issubdtype(lengths.dtype, jnp.integer) or any(size != 1 for size in lengths.shape[1:]):
             raise ShapeError(
-                f"{owner_name(self)}: lengths must be one integer for each example; received shape "
+                f"{owner_name(self)}: lengths, the first input, must be one integer for each example; received shape "
                 f"{shape_text(Spec(lengths.shape, lengths.dtype))} and dtype {lengths.dtype}. "
-                "Write Input(1, dtype='int32')."
+                "Write Input(1, dtype='int32'), and the lengths first: SequenceMask()(lengths, x)."
             )
+        check_rank(x, 2, self)
         return sequence_mask(lengths.reshape(lengths.shape[0]), x.shape[1])
 
 
