@@ -45,7 +45,11 @@ def test_fit_tells_and_saves(tmp_path, capsys):
     assert "majority" in out
     assert "Verdict:" in out
     assert "Next: chainrule " in out
-    assert (tmp_path / "run" / "report.html").exists()
+    page, card = ((tmp_path / "run" / name).read_text(encoding="utf-8") for name in ("report.html", "model_card.md"))
+    assert "<title>classes of the images in lamps" in page
+    assert "Predicts the class of an image: two classes." in page
+    assert "Chance that an image of the class gets" in page
+    assert "Predicts the class (two classes) for images" in card
 
 
 def test_predict_evaluate_explain_diagnose_and_runs(fitted, tmp_path, capsys):

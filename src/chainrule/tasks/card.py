@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule._base.wording import counted
 from chainrule.tasks.scores import MEASURES
-from chainrule.tasks.words import model_names, shown, verdict_title, worsening
+from chainrule.tasks.words import asked, class_number, model_names, shown, title, verdict_title, worsening
 
 
 def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
@@ -19,20 +19,14 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
     data, split, task = facts["data"], facts["split"], facts["task"]
     is_table = "columns" in data
     unit = ("test row", "test rows") if is_table else ("test example", f"test {facts['examples']}")
-    asked = (
-        "one row of a table with the columns it was trained on"
-        if is_table
-        else f"{facts['examples']} like those it was trained on"
-    )
-    target = facts["target"] if isinstance(facts["target"], str) else ", ".join(facts["target"])
     lines = [
-        f"# Model card: {_cell(target)} from {_cell(data['source'])}",
+        f"# Model card: {_cell(_title(facts))}",
         "",
         f"Made {facts['created']} by chainrule {facts['versions']['chainrule']}; status: {facts['status']}.",
         "",
         "## What it does",
         "",
-        f"Predicts {_cell(target)} ({task}) for {asked}. Loss: {facts['loss']}.",
+        f"Predicts {_purpose(facts)}. Loss: {facts['loss']}.",
         "",
         *_data(facts),
         "## How good it is",
@@ -51,12 +45,31 @@ def model_card(facts: Mapping[str, Any]) -> str:  # Any: plain JSON values
     return "\n".join(lines) + "\n"
 
 
+def _title(facts: Mapping[str, Any]) -> str:
+    source = facts["data"]["source"]
+    if "columns" in facts["data"]:
+        return f"{_targets(facts)} from {source}"
+    return title(facts["target"], facts["examples"], source)
+
+
+def _purpose(facts: Mapping[str, Any]) -> str:
+    """What is predicted, of what kind it is, and for what."""
+    if "columns" in facts["data"]:
+        return f"{_cell(_targets(facts))} ({facts['task']}) for one row of a table with the columns it was trained on"
+    kind = class_number(len(facts["classes"]))
+    return f"{_cell(asked(facts['target']))} ({kind}) for {facts['examples']} like those it was trained on"
+
+
+def _targets(facts: Mapping[str, Any]) -> str:
+    return facts["target"] if isinstance(facts["target"], str) else ", ".join(facts["target"])
+
+
 def _data(facts: Mapping[str, Any]) -> list[str]:
     data, split = facts["data"], facts["split"]
     if "columns" in data:
         size = f"{counted(data['rows'], 'row', 'rows')}, {counted(data['columns'], 'column', 'columns')}"
     else:
-        size = f"{data['rows']:,} {facts['examples']}, {counted(len(facts['classes']), 'class', 'classes')}"
+        size = f"{data['rows']:,} {facts['examples']}, {class_number(len(facts['classes']))}"
     seed = "" if facts.get("time") else f", seed {facts['seed']}"  # a split by time draws nothing
     return [
         "## Data",

@@ -40,6 +40,36 @@ def worsening(task: str) -> str:
     return f"{'fall' if measure.higher_is_better else 'rise'} of {measure.name}"
 
 
+def asked(target: str) -> str:
+    """What is predicted of labelled examples, in a sentence; files and folders give the classes no name but "label".
+
+    Example:
+        >>> asked("liked"), asked("label")
+        ("'liked'", 'the class')
+    """
+    return "the class" if target == "label" else repr(target)
+
+
+def title(target: str, examples: str, source: str) -> str:
+    """The heading of a run on labelled examples.
+
+    Example:
+        >>> title("liked", "texts", "reviews.csv"), title("label", "images", "pets")
+        ('liked of the texts in reviews.csv', 'classes of the images in pets')
+    """
+    return f"{'classes' if target == 'label' else target} of the {examples} in {source}"
+
+
+def class_number(number: int) -> str:
+    """How many classes there are, in words.
+
+    Example:
+        >>> class_number(2), class_number(10)
+        ('two classes', '10 classes')
+    """
+    return "two classes" if number == 2 else f"{number:,} classes"
+
+
 def verdict_title(verdict: Mapping[str, Any]) -> tuple[str, str]:  # Any: JSON values
     """The verdict's name, and its flags in brackets.
 

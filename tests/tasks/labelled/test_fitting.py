@@ -57,7 +57,14 @@ def test_report_and_card_speak_of_the_examples_not_of_rows(finished):
     page, card = ((finished.folder / name).read_text() for name in ("report.html", "model_card.md"))
     assert "24 points" in page
     assert "Confusion matrix" in page
-    assert "120 points, 2 classes" in card
+    assert "120 points, two classes" in card
+    assert card.startswith("# Model card: place of the points in plane\n")
+    assert "Predicts 'place' (two classes) for points like those it was trained on." in card
+    assert "multiclass" not in card
+    assert "<title>place of the points in plane" in page
+    assert "Predicts &#x27;place&#x27; of a point: two classes. Judged by accuracy" in page
+    assert "Chance that a point of the class gets a higher probability than another point" in page
+    assert "a row of the class" not in page
     assert "| inside |" in card
     assert "test points" in card
 

@@ -18,6 +18,7 @@ from chainrule.tasks.page_parts import (
 )
 from chainrule.tasks.scores import MEASURES
 from chainrule.tasks.watched import Trained
+from chainrule.tasks.words import asked, class_number, title
 
 
 def build_page(
@@ -31,14 +32,14 @@ def build_page(
     sizes, unit = job.split.sizes, job.unit
     note = interval_note(judgement.intervals, MEASURE).replace(" rows", f" {unit[1]}")
     own = job.figures(judgement, trained) if job.figures is not None else []
+    classes = class_number(len(job.classes))
     return report.ReportData(
-        title=f"{job.target} from {job.source}",
-        task=f"Predicts the {job.target} of {unit[1]}: {len(job.classes)} classes. Judged by {MEASURE}: "
-        f"{MEASURES[TASK][1]}.",
-        data=f"{job.source}: {counted(len(job.labels), *unit)}, {len(job.classes)} classes.",
+        title=title(job.target, unit[1], job.source),
+        task=f"Predicts {asked(job.target)} of {_one(unit)}: {classes}. Judged by {MEASURE}: {MEASURES[TASK][1]}.",
+        data=f"{job.source}: {counted(len(job.labels), *unit)}, {classes}.",
         notes=[line.strip() for line in facts["notes"]],
         split={"training": sizes["train"], "validation": sizes["validation"], "test": sizes["test"]},
-        metrics=[report.Metric(m.name, m.meaning, m.higher_is_better) for m in MEASURES[TASK][0]],
+        metrics=[report.Metric(m.name, _meaning(m.meaning, unit), m.higher_is_better) for m in MEASURES[TASK][0]],
         scores=score_rows(judgement.test, judgement.intervals, TASK, MEASURE),
         scores_note=f"All on the same {counted(sizes['test'], *unit)} of the test part, opened once, after everything "
         f"was decided. {note} The linear model is {job.baseline_is}.",
@@ -56,6 +57,15 @@ def build_page(
         created=facts["created"],
         examples=unit[1],
     )
+
+
+def _one(unit: tuple[str, str]) -> str:
+    return f"{'an' if unit[0][0] in 'aeiou' else 'a'} {unit[0]}"
+
+
+def _meaning(text: str, unit: tuple[str, str]) -> str:
+    """What a metric means, of these examples instead of rows."""
+    return text.replace("a row", _one(unit)).replace(" row", f" {unit[0]}")
 
 
 def _figures(job: Job, judgement: Judgement, trained: Trained) -> Sequence[report.ReportFigure]:
