@@ -5,8 +5,8 @@ from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
-from chainrule import layers, losses, metrics, optimizers
-from chainrule._base.arguments import check_arguments, what_to_type
+from chainrule import Model, layers, losses, metrics, optimizers
+from chainrule._base.arguments import check_arguments, check_function, what_to_type
 from chainrule._base.errors import ArgumentError, ArgumentTypeError
 from chainrule._base.registry import from_config, register_class, serializable, to_config
 
@@ -17,7 +17,10 @@ from chainrule._base.registry import from_config, register_class, serializable, 
         (lambda: layers.Conv2D(8, 3, stride=2), r"^Conv2D: .*received 'stride'\. Did you mean 'strides'\?$"),
         (lambda: layers.Dense(3, input_shape=(3,)), r"received 'input_shape'\. Begin the model with Input\(shape\)"),
         (lambda: layers.LSTM(3, input_dim=4), "Begin the model with Input"),
-        (lambda: layers.Embedding(5, 3, mask_zero=True), r"received 'mask_zero'\. Make the mask.*PaddingMask"),
+        (
+            lambda: layers.Embedding(5, 3, mask_zero=True),
+            "received 'mask_zero'. Embedding makes no mask.*PaddingMask",
+        ),
         (lambda: layers.Conv2D(in_channels=3, filters=8, kernel_size=3), "sizes are taken from the input"),
         (lambda: layers.Conv2D(out_channels=3, kernel_size=3), "It is called 'filters' here"),
         (lambda: layers.Dense(out_features=3), "It is called 'units' here"),
@@ -30,11 +33,41 @@ from chainrule._base.registry import from_config, register_class, serializable, 
         (lambda: optimizers.Adam(lr=0.1), "It is called 'learning_rate' here"),
         (lambda: losses.CrossEntropy(from_logit=True), "Did you mean 'from_logits'"),
         (lambda: metrics.Accuracy(treshold=0.3), "Did you mean 'threshold'"),
+        (lambda: layers.LSTM(3, implementation=2), "chainrule chooses how to compute it"),
+        (lambda: layers.Conv2DTranspose(3, 2, groups=3), "only Conv1D, Conv2D, Conv3D and GroupNormalization have"),
+        (lambda: layers.Input(3, batch_size=5), r"^Input: .*received 'batch_size'.*stateful layers are told theirs"),
+        (lambda: layers.Input(3, sparse=True), "inputs are dense arrays"),
+        (lambda: layers.Input(shapes=3), "Did you mean 'shape'"),
+        (lambda: attention_over(layers.Input((4, 3))), r"MultiHeadAttention\(\.\.\., use_causal_mask=\.\.\.\)\(x\)"),
+        (lambda: Model.fit(None, shuffle=False), r"^fit: .*received 'shuffle'.*only for stateful layers they stay in"),
+        (lambda: Model.fit(None, validation_split=0.2), "It is called 'validation' here"),
+        (lambda: Model.fit(None, validation_data=(1, 2)), "It is called 'validation' here"),
+        (lambda: Model.fit(None, initial_epoch=3), r"a second fit\(\) goes on"),
+        (lambda: Model.fit(None, callback=[]), "Did you mean 'callbacks'"),
+        (lambda: Model.evaluate(None, 1, 2, return_dict=True), "always returns a dict"),
+        (lambda: Model.predict(None, 1, verbose=0), r"^predict: .*only fit\(\) prints"),
+        (lambda: Model.compile(None, steps_per_execution=7), "steps_per_call"),
     ],
 )
 def test_arguments_that_are_not_there(make, message):
     with pytest.raises(ArgumentTypeError, match=message):
         make()
+
+
+def attention_over(x):
+    return layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+
+
+def test_a_functions_own_type_error_passes_through():
+    @check_function
+    def picky(size):
+        raise TypeError("its own fault")
+
+    with pytest.raises(TypeError, match=r"^its own fault$"):
+        picky(3)
+    with pytest.raises(ArgumentTypeError, match=r"^picky: .*too many positional arguments") as error:
+        picky(3, 4)
+    assert error.value.__suppress_context__
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,20 @@ def test_predict_equals_numpy(model):
         np.testing.assert_allclose(model.predict(x, batch_size=batch_size), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_evaluate_is_exact_in_any_batch_size():
+    model = cr.Sequential([Input(3), Dense(4, "relu"), Dense(2)], seed=2)
+    x, y = np.random.default_rng(1).normal(size=(13, 3)).astype(np.float32), np.arange(13) % 2
+    model.compile("sgd", CrossEntropy(), ["accuracy"])
+    logits = numpy_forward(model.get_weights(), x)
+    loss = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(13), y]
+    for batch_size in (1, 5, 13, 1024):
+        found = model.evaluate(x, y, batch_size=batch_size)
+        assert found["loss"] == pytest.approx(loss.mean(), rel=1e-5)
+        assert found["accuracy"] == pytest.approx((logits.argmax(axis=1) == y).mean())
+    with pytest.raises(ValueError, match="batch_size"):
+        model.evaluate(x, y, batch_size=0)
+
+
 @pytest.mark.parametrize("rows", [1, 3, 4])
 def test_predictions_are_the_callers_own(model, rows):
     """In one batch, padded or not: an array that may be written to, and none that a later call changes."""

@@ -18,6 +18,8 @@ _SEED = "Leave it out: the randomness of all layers comes from the model's seed.
 _TRAINING = "Leave it out: fit() runs layers in training mode, predict() and evaluate() do not."
 _KERNEL = "Leave it out: chainrule chooses how to compute it."
 _CLIP = "Wrap the optimizer: Clip(optimizer, norm=1.0), or its value=, or its global_norm=."
+_DENSE = "Leave it out: inputs are dense arrays; pad rows to one length, and mask what is padding: PaddingMask()(x)."
+_JUDGED = "Leave it out: after every epoch all validation examples are judged, in batches of at most 1,024."
 _MASKED = "Make the mask and pass it as an input: mask = PaddingMask()(tokens), then LSTM(32)(x, mask=mask)."
 
 # Arguments of Keras and PyTorch that have no counterpart here -> what to do instead.
@@ -33,7 +35,7 @@ _ELSEWHERE = {
     "num_features": _SIZE,
     "normalized_shape": _SIZE,
     "embed_dim": "Sizes of the input are taken from it; give key_dim, the size of one head.",
-    "mask_zero": _MASKED,
+    "mask_zero": f"Embedding makes no mask. {_MASKED}",
     "padding_idx": _MASKED,
     "data_format": "Leave it out: channels are always the last axis. Permute((2, 3, 1)) moves them there.",
     "batch_first": "Leave it out: the batch is always the first axis.",
@@ -53,6 +55,27 @@ _ELSEWHERE = {
     "inplace": _KERNEL,
     "bidirectional": "Wrap the layer: Bidirectional(LSTM(32)).",
     "num_layers": "Write one layer after another, or RNN(StackedRNNCells(...)).",
+    "groups": "Leave it out: only Conv1D, Conv2D, Conv3D and GroupNormalization have groups.",
+    "batch_size": (
+        "Leave it out: a model takes batches of any size; stateful layers are told theirs: "
+        "LSTM(32, stateful=True, batch_size=8)."
+    ),
+    "sparse": _DENSE,
+    "ragged": _DENSE,
+    "shuffle": "Leave it out: fit() deals the examples anew every epoch; only for stateful layers they stay in order.",
+    "initial_epoch": "Leave it out: a second fit() goes on where the first ended.",
+    "steps_per_epoch": "Leave it out: an epoch is one pass over the examples.",
+    "validation_batch_size": _JUDGED,
+    "validation_steps": _JUDGED,
+    "validation_freq": _JUDGED,
+    "return_dict": "Leave it out: evaluate() always returns a dict.",
+    "verbose": "Leave it out: only fit() prints.",
+    "callbacks": "Leave it out: only fit() has callbacks.",
+    "steps": "Leave it out, and pass the examples meant, such as x[:1000].",
+    "weighted_metrics": "Give them as metrics: all metrics are weighted with sample_weight.",
+    "run_eagerly": "Leave it out: steps are always compiled; model.intermediate(x) shows what the layers give.",
+    "jit_compile": "Leave it out: steps are always compiled.",
+    "steps_per_execution": "Give it to fit() instead, as steps_per_call.",
     "clipnorm": _CLIP,
     "clipvalue": _CLIP,
     "global_clipnorm": _CLIP,
@@ -60,6 +83,8 @@ _ELSEWHERE = {
 # ... and those that are called otherwise here -> our names, of which the class's own is told.
 _RENAMED = {
     "out_channels": ("filters",),
+    "validation_data": ("validation",),
+    "validation_split": ("validation",),
     "out_features": ("units",),
     "hidden_size": ("units",),
     "hidden_dim": ("units",),
@@ -155,21 +180,24 @@ def check_function(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **named: Any) -> Any:  # Any: as the function's own
-        checked(function.__name__, args, named)
-        return function(*args, **named)
+        try:
+            return function(*args, **named)
+        except TypeError:  # looked at only now, as binding the arguments takes a third of the shortest prediction
+            checked(function.__name__, args, named)
+            raise
 
     return call  # type: ignore[return-value]  # the same signature
 
 
 def _check_call(signature: inspect.Signature, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-    own = [name for name in signature.parameters if name != "self"]
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    strange = [] if takes_all else [name for name in named if name not in own]
-    if strange:
-        raise ArgumentTypeError(_strange(owner, strange[0], own))
     try:
         signature.bind(*args, **named)
     except TypeError as error:
+        own = [name for name in signature.parameters if name != "self"]
+        takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+        strange = [] if takes_all else [name for name in named if name not in own]
+        if strange:
+            raise ArgumentTypeError(_strange(owner, strange[0], own)) from None
         raise ArgumentTypeError(
             f"{owner}: must be called with its own arguments ({', '.join(own)}); received a call with this fault: "
             f"{error}. Type {owner}({_required(signature)})."

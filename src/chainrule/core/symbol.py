@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from chainrule._base.arguments import check_function
 from chainrule._base.checks import check_positive_int, describe
 from chainrule._base.errors import ArgumentTypeError, GraphError
 from chainrule._base.registry import serializable
@@ -93,6 +94,7 @@ def _merged(layer: str, left: Symbol, right: object) -> Symbol:
     return merged
 
 
+@check_function
 def Input(shape: int | Sequence[int | None], *, name: str | None = None, dtype: Any = jnp.float32) -> Symbol:
     """An input of a model, for examples of ``shape`` (the batch axis is not named).
 

@@ -182,7 +182,7 @@ def _validation_feed(model: Model, given: Sequence[Any]) -> Feed:
 
 
 def judging_feed(
-    model: Model, x: Any, y: Any, sample_weight: Any = None, *, batch_size: int = EVALUATION_ROWS, what: str = "x"
+    model: Model, x: Any, y: Any, sample_weight: Any = None, batch_size: int = EVALUATION_ROWS, *, what: str = "x"
 ) -> Feed:
     """Examples to judge ``model`` on, ``batch_size`` rows at a time; of stateful layers, as many as these take.
 

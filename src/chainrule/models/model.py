@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule import optimizers
 from chainrule._base import tree as trees
+from chainrule._base.arguments import check_function
 from chainrule._base.checks import check_int, check_positive_int
 from chainrule._base.errors import ArgumentError, ShapeError, did_you_mean
 from chainrule._base.policy import Policy
@@ -186,6 +187,7 @@ class Model:
         """Start again: initial weights, no history, a fresh optimizer."""
         self._given, self._state, self.history = None, None, History()
 
+    @check_function
     def compile(
         self,
         optimizer: Any = "adam",
@@ -280,6 +282,7 @@ class Model:
             self._state = initial_state(self.variables, self.recipe.optimizer, key, self._is_frozen())
         return self._state
 
+    @check_function
     def fit(
         self,
         x: Any = None,
@@ -354,17 +357,18 @@ class Model:
         """
         require(x=x, y=y)
         self._build_for(x)
-        feed = Fitting.prepare(self, x, y, batch_size=batch_size).feeds[0]
-        return sweep_rates(self.engine, self.state, feed, low=low, high=high)
+        fitting = Fitting.prepare(self, x, y, batch_size=batch_size)
+        return sweep_rates(self.engine, self.state, fitting.feeds[0], low=low, high=high)
 
+    @check_function
     def evaluate(self, x: Any, y: Any, *, batch_size: int = 1024, sample_weight: Any = None) -> dict[str, float]:
         """Loss and metrics on these examples, in inference mode, exact over all of them; batches as in ``predict``."""
         check_positive_int("batch_size", batch_size, "evaluate")
         require(x=x, y=y)
         self._build_for(x)
-        feed = judging_feed(self, x, y, sample_weight, batch_size=batch_size)
-        return evaluate_feed(self.engine, self.variables, feed)
+        return evaluate_feed(self.engine, self.variables, judging_feed(self, x, y, sample_weight, batch_size))
 
+    @check_function
     def predict(self, x: Any, *, batch_size: int = 1024) -> Any:
         """The outputs for ``x`` as NumPy arrays (a tuple if there are several); logits where the model gives logits.
 
