@@ -10,6 +10,7 @@ from chainrule._base.errors import ArgumentError, ShapeError
 from chainrule.core import Variables
 from chainrule.layers import GRU, LSTM, RNN, Bidirectional, Dense, Embedding, Input, LSTMCell, PaddingMask
 from chainrule.models import fitting, reset_state
+from chainrule.train.events import ChunkEnd
 
 RNG = np.random.default_rng(0)
 
@@ -96,6 +97,23 @@ def test_fit_goes_through_the_rows_in_order_and_every_pass_starts_from_the_model
         scores = model.evaluate(x[:rows], y[:rows])
         assert scores["loss"] == pytest.approx((errors**2).mean(), rel=1e-5)
         assert scores == pytest.approx({name: history[prefix + name][-1] for name in ("loss", "mae")}, rel=1e-6)
+
+
+def test_a_fit_that_is_interrupted_leaves_the_models_state_as_it_was():
+    model = stateful()
+    model.compile("sgd", "mse")
+    x, y = np.ones((12, 3, 2), "float32"), np.zeros(12, "float32")
+    seen = []
+
+    def interrupt(event, run):
+        if isinstance(event, ChunkEnd):
+            seen.append(np.abs(run.variables.state["memory"]["carry_0"]).max())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, epochs=1, batch_size=4, verbose=0, steps_per_call=1, callbacks=[interrupt])
+    assert seen[0] > 0
+    assert np.abs(model.get_weights()["memory/carry_0"]).max() == 0
 
 
 def test_of_many_rows_the_first_whole_batches_are_judged(monkeypatch):
