@@ -33,6 +33,8 @@ def test_missing_targets_are_left_out_and_counted():
     target = target_of([1.5, None, 2.5, None, 3.5])
     assert target.rows.tolist() == [0, 2, 4]
     assert target.notes == ("2 of 5 rows have no target and were left out.",)
+    table = read_table({"y": [1.5, None, 2.5, 3.5]})
+    assert read_target(table, "y", num_left_out=7).notes == ("1 of 11 rows has no target and was left out.",)
 
 
 @pytest.mark.parametrize(

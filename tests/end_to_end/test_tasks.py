@@ -56,6 +56,8 @@ def test_a_number(tmp_path):
     assert run.metrics["rmse"] < 5
     assert run.baselines["guess"]["r2"] < 0.05
     saved = pl.read_csv(run.folder / "predictions_test.csv")
+    assert saved.columns[0] == "row"  # a table in memory has no lines
+    np.testing.assert_allclose(np.array(points()["price"])[saved["row"] - 1], saved["price"])
     error = (saved["predicted price"] - saved["price"]).to_numpy()
     assert run.metrics["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)))
     assert "Predicted against true" in (run.folder / "report.html").read_text()

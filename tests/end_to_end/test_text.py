@@ -111,6 +111,29 @@ def test_explain_takes_a_file_for_a_file(fitted, table, tmp_path, capsys, monkey
     assert "there is no such file" in capsys.readouterr().err
 
 
+def test_answers_keep_each_text_whole_with_its_line_and_count_against_the_file(tmp_path, capsys):
+    """Line ends, tabs and long texts stand in the answers as in the file; what steers a terminal does not."""
+    found = rows(24)
+    long = "a dull film ,\n\tnumber\u00a04 \u2066of\x1b[2J " + "many " * 60 + "times"
+    found[4] = (long, "bad")
+    found[7] = ("", "good")
+    found[9] = (found[9][0], None)
+    pl.DataFrame(found, schema=["review", "verdict"], orient="row").write_csv(tmp_path / "r.csv")
+    arguments = ["--target", "verdict", "--text", "review", "--run", str(tmp_path / "run"), "--no-report", *QUICK]
+    assert command(["fit", str(tmp_path / "r.csv"), *arguments]) == 0
+    notes = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))["notes"]
+    assert "1 text is empty and was left out (the first: r.csv: line 10)." in notes
+    assert "1 of 24 rows has no target and was left out." in notes
+    assert command(["predict", str(tmp_path / "run"), str(tmp_path / "r.csv"), "-o", str(tmp_path / "a.csv")]) == 0
+    answers = pl.read_csv(tmp_path / "a.csv")
+    assert answers["text"][4] == long.replace("\x1b", "?").replace("\u2066", "?")
+    kept = pl.read_csv(tmp_path / "run" / "predictions_test.csv")
+    assert kept.columns[0] == answers.columns[0] == "line"
+    of_line = dict(answers.select("line", "text").iter_rows())
+    assert [of_line[line] for line in kept["line"]] == kept["text"].to_list()
+    assert [answers["line"][row] for row in (4, 5)] == [6, 8]
+
+
 def test_folders_of_images_hold_no_texts(fitted, tmp_path, capsys):
     for name in ("dark", "light"):
         (tmp_path / "im" / name).mkdir(parents=True)

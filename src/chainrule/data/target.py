@@ -156,7 +156,12 @@ class Target:
 
 
 def read_target(
-    table: Table, target: str | Sequence[str], *, task: Task | None = None, positive: str | None = None
+    table: Table,
+    target: str | Sequence[str],
+    *,
+    task: Task | None = None,
+    positive: str | None = None,
+    num_left_out: int = 0,
 ) -> Target:
     """Find the task from the target's values, say why, and encode them.
 
@@ -168,6 +173,7 @@ def read_target(
         target: a column, a comparison with a column (``>``, ``>=``, ``<``, ``<=``, ``==``, ``!=``), or several columns.
         task: the task, if the inference should not decide.
         positive: for binary tasks, the class to be numbered 1 (the last in order, unless given).
+        num_left_out: rows that the source holds beside those of ``table``, so that notes count against all of them.
 
     Raises:
         DataError: no such column, no values, one class only, a class too rare to be split, mixed values.
@@ -188,7 +194,7 @@ def read_target(
     column, expression = _resolve(table, names[0])
     values = _evaluate(table, expression) if expression else column
     rows = np.flatnonzero(values.is_not_null().to_numpy())
-    notes = _missing_notes(values, names[0], table)
+    notes = _missing_notes(values, names[0], table, num_left_out)
     present = values.drop_nulls()
     found, reason = _infer_task(present, table, names[0], rows)
     if task is not None and task != found:
@@ -243,7 +249,7 @@ def _compare(column: pl.Series, operator: str, value: float | str) -> pl.Series:
     return comparisons[operator](value)
 
 
-def _missing_notes(values: pl.Series, name: str, table: Table) -> tuple[str, ...]:
+def _missing_notes(values: pl.Series, name: str, table: Table, num_left_out: int) -> tuple[str, ...]:
     num_missing = values.null_count()
     if num_missing == values.len():
         raise DataError(
@@ -251,7 +257,7 @@ def _missing_notes(values: pl.Series, name: str, table: Table) -> tuple[str, ...
         )
     if not num_missing:
         return ()
-    of = f"of {values.len():,} rows"
+    of = f"of {values.len() + num_left_out:,} rows"
     return (counted(num_missing, f"{of} has no target and was left out.", f"{of} have no target and were left out."),)
 
 

@@ -209,9 +209,10 @@ def _finish(
 
 
 def _test_predictions(material: Material, predictor: TablePredictor, raw: Any) -> str:  # Any: NumPy array
-    """Row number in the file, true value and answer of every test row, as CSV."""
+    """Line in the file (or row), true value and answer of every test row, as CSV."""
     rows = material.split.test
     truth = material.table.take(rows).frame.select(list(material.encoder.columns))
-    numbers = material.table.lines[rows] if material.table.lines is not None else rows + 1
-    frame = pl.DataFrame({"line": numbers}).hstack(truth)
+    lines = material.table.lines  # of a file that has some; else rows are counted
+    place = pl.DataFrame({"row": rows + 1} if lines is None else {"line": lines[rows]})
+    frame = place.hstack(truth)
     return frame.hstack(predictor.frame(raw)).write_csv()

@@ -86,6 +86,7 @@ def test_empty_texts_are_left_out_with_a_note():
     assert kept.values.to_list() == ["one two three", "and four"]
     assert kept.notes[-1] == "2 texts are empty and were left out (the first: table: row 2)."
     assert kept.without_empty() is kept
+    assert (texts.num_left_out, kept.num_left_out) == (0, 2)
 
 
 def test_what_no_text_holds_is_named(monkeypatch):

@@ -41,6 +41,7 @@ class Texts:
         shown: where each text stands: ``file`` if there are several, and ``line`` (or ``row``).
         parts: rows of the parts that the source divides itself.
         notes: what was noticed, one sentence each.
+        num_left_out: empty texts of the source that are not among these.
     """
 
     table: Table
@@ -49,6 +50,7 @@ class Texts:
     shown: pl.DataFrame = field(repr=False)
     parts: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    num_left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.table)
@@ -81,7 +83,8 @@ class Texts:
             return self
         number, first = int(is_empty.sum()), self.where(int(is_empty.argmax()))
         note = counted(number, "text is empty and was left out", "texts are empty and were left out")
-        return replace(self.take(np.flatnonzero(~is_empty)), notes=(*self.notes, f"{note} (the first: {first})."))
+        notes = (*self.notes, f"{note} (the first: {first}).")
+        return replace(self.take(np.flatnonzero(~is_empty)), notes=notes, num_left_out=self.num_left_out + number)
 
 
 def read_texts(

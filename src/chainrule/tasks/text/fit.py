@@ -151,7 +151,7 @@ def _target(texts: Texts, target: str | None) -> Target:
             f"{OWNER}: target must name the column of classes; received none, and {texts.table.source!r} is no folder "
             "whose files say them. Add target='label' (--target label)."
         )
-    wanted = read_target(texts.table, str(target or texts.target))
+    wanted = read_target(texts.table, str(target or texts.target), num_left_out=texts.num_left_out)
     if wanted.task in ("binary", "multiclass"):
         return wanted
     raise DataError(

@@ -18,9 +18,9 @@ from chainrule.data.prepare.tokenize_phrases import FittedPhrases, Phrases
 from chainrule.data.sources.text import Texts, read_texts, texts_of
 from chainrule.tasks.labelled import Prepared
 from chainrule.tasks.text.settings import TextSettings
-from chainrule.tasks.words import printable
 
-_SHOWN_CHARACTERS = 200  # of a text beside its answer
+# control characters but tab, line feed and carriage return; embeddings, overrides and isolates of direction
+_STEERING = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _MORE_UNKNOWN = 0.1  # share of unknown tokens above that of the validation texts which is said
 
 
@@ -108,16 +108,22 @@ class TextPreparation:
 
 
 def shown_of(texts: Texts, identifiers: Sequence[str]) -> pl.DataFrame:
-    """The columns that say which text a row is: those of ``identifiers`` that are there, its place, its beginning."""
-    place = texts.shown.with_columns(beginnings(texts.values))
+    """The columns that say which text a row is: those of ``identifiers`` that are there, its place, the text."""
+    place = texts.shown.with_columns(harmless(texts.values))
     kept = [name for name in identifiers if name in texts.table.columns and name not in place.columns]
     return place.with_columns(texts.table.frame.select(kept).get_columns()).select(*kept, *place.columns)
 
 
-def beginnings(values: pl.Series) -> pl.Series:
-    """The first 200 characters of each text, without control characters, as the column ``text`` of answers."""
-    cut = [printable(text) for text in values.str.slice(0, _SHOWN_CHARACTERS).to_list()]
-    return pl.Series("text", cut, dtype=pl.String)
+def harmless(values: pl.Series) -> pl.Series:
+    r"""The texts whole, as the column ``text`` of answers; only what could steer a terminal becomes ``?``.
+
+    These are control characters and those that turn the direction of writing. Line ends and tabs stay.
+
+    Example:
+        >>> harmless(pl.Series(["fine,\r\n\tso\u00a0fine", "\x1b[2J"])).to_list()
+        ['fine,\r\n\tso\xa0fine', '?[2J']
+    """
+    return values.cast(pl.String).str.replace_all(_STEERING, "?").alias("text")
 
 
 def fit_preparation(texts: pl.Series, settings: TextSettings, **place: Any) -> TextPreparation:  # Any: its fields
