@@ -53,6 +53,15 @@ def test_log_sum_exp_and_log_softmax_equal_scipy_on_every_axis():
     assert kept.shape == (2, 1, 5)
 
 
+@pytest.mark.parametrize("axis", [1, -2])
+def test_axes_of_a_size_that_is_known_at_run_time_only(axis):
+    """The steps left by a convolution, ``max(t - 2, 0)``, might be none as far as is known."""
+    (t,) = jax.export.symbolic_shape("t")
+    spec = jax.ShapeDtypeStruct((2, jax.core.max_dim(t - 2, 0), 5), jnp.float32)
+    assert jax.eval_shape(lambda x: stable.softmax(x, axis), spec).shape == spec.shape
+    assert jax.eval_shape(lambda x: stable.log_sum_exp(x, axis), spec).shape == (2, 5)
+
+
 def test_log_sum_exp_of_minus_infinities_is_minus_infinity_not_nan():
     assert float(stable.log_sum_exp(jnp.full((3,), -jnp.inf))) == -np.inf
 

@@ -50,7 +50,7 @@ def log_sum_exp(x: Array, axis: int = -1, *, keepdims: bool = False) -> Array:
     """
     # log Σ exp(x) = m + log Σ exp(x − m) for every m; with m = max x the largest term is exp(0) = 1.
     # The identity holds for every m, so m carries no gradient. A row of −inf has no finite maximum: m = 0 there.
-    top = jax.lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
+    top = _top(x, axis)
     top = jnp.where(jnp.isfinite(top), top, 0)
     total = jnp.log(jnp.sum(jnp.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else jnp.squeeze(total, axis=axis)
@@ -65,7 +65,7 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
         [-200.0, 0.0]
     """
     # Shift first: x_i − m is exact for the entries near the maximum, the only ones whose result is near 0.
-    top = jax.lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
+    top = _top(x, axis)
     shifted = x - jnp.where(jnp.isfinite(top), top, 0)
     return shifted - jnp.log(jnp.sum(jnp.exp(shifted), axis=axis, keepdims=True))
 
@@ -254,3 +254,9 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
+
+
+def _top(x: Array, axis: int) -> Array:
+    """The largest value along ``axis``, a constant of the derivative; an axis of varying size will do."""
+    # jnp.max refuses an axis of which it cannot prove that it is not empty
+    return jnp.expand_dims(jax.lax.stop_gradient(jax.lax.reduce_max(x, (axis % jnp.ndim(x),))), axis)
