@@ -34,6 +34,8 @@ predictions the probabilities (1e-4).
   after each epoch.
 - Single steps are given batches cut beforehand, in a fixed order.
 - scikit-learn has one logistic output where there are two classes; it is compared with such a network in NumPy.
+- Keras adds Adam's epsilon before it corrects the mean of the squares, so it is given epsilon · √(1 − β₂): its first
+  step is then that of all others.
 - Strided convolutions pad by half the window at both sides; Keras, which has no such padding, does it by a layer.
 """
 _COLUMNS = "| contestant | time | ratio | GFLOP/s | peak share | memory | to first epoch | compile | difference |"

@@ -63,12 +63,15 @@ def make(case: Case) -> Passes:
         return jax.vjp(run, *wanted)[1](seed)
 
     if case.passes[-1] == "forward and backward":
-        both = jax.jit(
-            lambda x, weights, seed: (function(x, *weights), pulled(x, weights, seed, inputs=True, back=True))
-        )
+
+        def both(x, weights, seed):
+            y, pull = jax.vjp(function, x, *weights)
+            return y, pull(seed)
+
+        compiled = jax.jit(both)
         calls = {
             "forward": functools.partial(forward, x, *weights),
-            "forward and backward": lambda: both(x, weights, seed)[1],
+            "forward and backward": lambda: compiled(x, weights, seed)[1],
         }
     else:
         of_input = jax.jit(functools.partial(pulled, inputs=True, back=False))

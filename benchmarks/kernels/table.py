@@ -8,7 +8,8 @@ _HEAD = """## Single operations
 `python -m benchmarks.kernels`, {repeats} times each, frameworks in turn, tuned allocator; {date}. chainrule's time is
 that of `chainrule.ops`; the last two columns are the other's time divided by it, above 1 chainrule is faster. PyTorch
 runs oneDNN with channels last. GFLOP/s are those of the textbook's algorithm, so that Winograd's can exceed the peak
-of {peak:.0f}. Before a time counts, sums over the results are compared.
+of {peak:.0f} (multiply-adds in registers, the largest timed between the operations). Before a time counts, sums over
+the results are compared.
 
 | operation | pass | chainrule | GFLOP/s | peak share | PyTorch | lax |
 |---|---|---|---|---|---|---|

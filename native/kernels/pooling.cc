@@ -5,9 +5,6 @@
 namespace chainrule::CHAINRULE_ISA {
 namespace {
 
-typedef uint8_t Bytes __attribute__((vector_size(CHAINRULE_WIDTH)));
-typedef Bytes BytesUnaligned __attribute__((aligned(1), may_alias));
-
 // The part of a window that lies inside an axis of `size` cells: first and one past the last, as cells of the window.
 struct Range {
   int64_t from, to;
@@ -37,7 +34,7 @@ inline int64_t cells(const PoolingSizes& s, const Place& p, bool count_padding) 
 constexpr float kLowest = -__builtin_inff();
 
 // The larger of the two; a NaN on either side wins, and of equals the first stays.
-inline VecInt beats(Vec candidate, Vec best) { return (candidate > best) | ((candidate != candidate) & (best == best)); }
+inline VecInt beats(Vec candidate, Vec best) { return ~(candidate <= best) & (best == best); }
 
 // One vector of channels of one window; T says how to read and write it (whole or in part).
 template <class Load>
@@ -112,7 +109,7 @@ void max_row(const PoolingSizes& s, const float* x, float* y, uint8_t* index, in
       else
         window_max(s, p, source + c, [](const float* q) { return load(q); }, &best, &winner);
       store(y + out + c, best);
-      if (index) *reinterpret_cast<BytesUnaligned*>(index + out + c) = __builtin_convertvector(winner, Bytes);
+      if (index) store_bytes(index + out + c, winner);
     }
     if (const int64_t rest = s.c - c; rest > 0) {
       window_max(s, p, source + c, [rest](const float* q) { return load_part(q, rest); }, &best, &winner);
@@ -127,28 +124,46 @@ void max_forward(Pool& pool, const float* x, float* y, uint8_t* index, const Poo
   parallel_for(pool, s.n * s.oh, [&](int64_t row) { max_row(s, x, y, index, row); });
 }
 
-// Windows overlap along h where their step is smaller than they are, so an image is never divided along h; images and
-// blocks of channels are what threads share. Blocks of 64 channels are whole cache lines.
-constexpr int64_t kBlock = 64;
-
-struct Part {
-  int64_t image, from, to;  // channels
-};
-
-inline int64_t num_parts(const PoolingSizes& s) { return s.n * ceil_div(s.c, kBlock); }
-
-inline Part part(const PoolingSizes& s, int64_t item) {
-  const int64_t blocks = ceil_div(s.c, kBlock), block = item % blocks;
-  return {item / blocks, block * kBlock, smaller(s.c, (block + 1) * kBlock)};
+// The windows along an axis that hold the cell at `at`: first and one past the last.
+inline Range holding(int64_t at, int64_t pad, int64_t window, int64_t stride, int64_t windows) {
+  const int64_t from = ceil_div(larger(0, at + pad - window + 1), stride);
+  return {smaller(from, windows), smaller((at + pad) / stride + 1, windows)};
 }
 
-void clear(const PoolingSizes& s, const Part& p, float* image) {
-  if (p.to - p.from == s.c) {
-    for (int64_t i = 0; i < s.h * s.w * s.c; ++i) image[i] = 0;
-    return;
+// A row of a gradient: each cell is the sum of what the windows that hold it give, window by window, and is written
+// once. give(i, j, u, v, out, zero) is the share of the cell (u, v) of window (i, j), whose gradient stands at `out`, in
+// the type of `zero`: a vector of channels, or one that is left over.
+template <class Give>
+inline void gather_row(const PoolingSizes& s, float* dx, int64_t row, Give give) {
+  constexpr int kBlock = 4;  // vectors that are summed at a time
+  const int64_t image = row / s.h, y = row % s.h;
+  const Range rows = holding(y, s.pad_h, s.window_h, s.stride_h, s.oh);
+  for (int64_t x = 0; x < s.w; ++x) {
+    const Range columns = holding(x, s.pad_w, s.window_w, s.stride_w, s.ow);
+    float* cell = dx + (row * s.w + x) * s.c;
+    const auto over_windows = [&](auto&& body) __attribute__((always_inline)) {
+      for (int64_t i = rows.from; i < rows.to; ++i)
+        for (int64_t j = columns.from; j < columns.to; ++j)
+          body(i, j, y + s.pad_h - i * s.stride_h, x + s.pad_w - j * s.stride_w, ((image * s.oh + i) * s.ow + j) * s.c);
+    };
+    int64_t c = 0;
+    for (; c + kBlock * kWidth <= s.c; c += kBlock * kWidth) {
+      Vec sums[kBlock] = {};
+      over_windows([&](int64_t i, int64_t j, int64_t u, int64_t v, int64_t out) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+        for (int k = 0; k < kBlock; ++k) sums[k] += give(i, j, u, v, out + c + k * kWidth, Vec{});
+      });
+      for (int k = 0; k < kBlock; ++k) store(cell + c + k * kWidth, sums[k]);
+    }
+    const auto one = [&](auto sum) __attribute__((always_inline)) {
+      over_windows([&](int64_t i, int64_t j, int64_t u, int64_t v, int64_t out) __attribute__((always_inline)) {
+        sum += give(i, j, u, v, out + c, decltype(sum){});
+      });
+      return sum;
+    };
+    for (; c + kWidth <= s.c; c += kWidth) store(cell + c, one(Vec{}));
+    for (; c < s.c; ++c) cell[c] = one(0.0f);
   }
-  for (int64_t cell = 0; cell < s.h * s.w; ++cell)
-    for (int64_t c = p.from; c < p.to; ++c) image[cell * s.c + c] = 0;
 }
 
 // Whether the windows tile the image: each cell lies in just one of them.
@@ -165,7 +180,7 @@ void max_gradient_tiles(const PoolingSizes& s, const float* dy, const uint8_t* i
     int64_t c = 0;
     for (; c + kWidth <= s.c; c += kWidth) {
       const Vec slope = load(dy + out + c);
-      const VecInt winner = __builtin_convertvector(*reinterpret_cast<const BytesUnaligned*>(index + out + c), VecInt);
+      const VecInt winner = load_bytes(index + out + c);
       int32_t number = 0;
       for (int64_t u = 0; u < s.window_h; ++u)
         for (int64_t v = 0; v < s.window_w; ++v, ++number)
@@ -178,38 +193,22 @@ void max_gradient_tiles(const PoolingSizes& s, const float* dy, const uint8_t* i
   }
 }
 
-void max_gradient_part(const PoolingSizes& s, const float* dy, const uint8_t* index, float* dx, const Part& p) noexcept {
-  float* image = dx + p.image * s.h * s.w * s.c;
-  clear(s, p, image);
-  for (int64_t i = 0; i < s.oh; ++i) {
-    for (int64_t j = 0; j < s.ow; ++j) {
-      const Place at = place(s, i, j);
-      const int64_t out = ((p.image * s.oh + i) * s.ow + j) * s.c;
-      int64_t c = p.from;
-      for (; c + kWidth <= p.to; c += kWidth) {
-        const Vec slope = load(dy + out + c);
-        const VecInt winner = __builtin_convertvector(*reinterpret_cast<const BytesUnaligned*>(index + out + c), VecInt);
-        for (int64_t u = at.rows.from; u < at.rows.to; ++u) {
-          for (int64_t v = at.columns.from; v < at.columns.to; ++v) {
-            float* cell = image + ((at.y + u) * s.w + at.x + v) * s.c + c;
-            const VecInt won = winner == static_cast<int32_t>(u * s.window_w + v);
-            store(cell, load(cell) + (won ? slope : Vec{}));
-          }
-        }
-      }
-      for (; c < p.to; ++c) {
-        const int64_t u = index[out + c] / s.window_w, v = index[out + c] % s.window_w;
-        if (u >= at.rows.from && u < at.rows.to && v >= at.columns.from && v < at.columns.to)
-          image[((at.y + u) * s.w + at.x + v) * s.c + c] += dy[out + c];
-      }
+void max_gradient_row(const PoolingSizes& s, const float* dy, const uint8_t* index, float* dx, int64_t row) noexcept {
+  const auto give = [&](int64_t, int64_t, int64_t u, int64_t v, int64_t out, auto zero) __attribute__((always_inline)) {
+    const int32_t number = static_cast<int32_t>(u * s.window_w + v);
+    if constexpr (sizeof(zero) == sizeof(float)) {
+      return index[out] == number ? dy[out] : zero;
+    } else {
+      return load_bytes(index + out) == number ? load(dy + out) : zero;
     }
-  }
+  };
+  gather_row(s, dx, row, give);
 }
 
 void max_gradient(Pool& pool, const float* dy, const uint8_t* index, float* dx, const PoolingSizes& s) noexcept {
   if (s.n * s.h * s.w * s.c == 0) return;
   if (tiles(s)) return parallel_for(pool, s.n * s.oh, [&](int64_t row) { max_gradient_tiles(s, dy, index, dx, row); });
-  parallel_for(pool, num_parts(s), [&](int64_t item) { max_gradient_part(s, dy, index, dx, part(s, item)); });
+  parallel_for(pool, s.n * s.h, [&](int64_t row) { max_gradient_row(s, dy, index, dx, row); });
 }
 
 void mean_row(const PoolingSizes& s, const float* x, float* y, int64_t row, bool count_padding) noexcept {
@@ -262,30 +261,25 @@ void mean_gradient_tiles(const PoolingSizes& s, const float* dy, float* dx, int6
   }
 }
 
-void mean_gradient_part(const PoolingSizes& s, const float* dy, float* dx, const Part& p, bool count_padding) noexcept {
-  float* image = dx + p.image * s.h * s.w * s.c;
-  clear(s, p, image);
-  for (int64_t i = 0; i < s.oh; ++i) {
-    for (int64_t j = 0; j < s.ow; ++j) {
-      const Place at = place(s, i, j);
-      const float share = 1.0f / static_cast<float>(cells(s, at, count_padding));
-      const float* slope = dy + ((p.image * s.oh + i) * s.ow + j) * s.c;
-      for (int64_t u = at.rows.from; u < at.rows.to; ++u) {
-        for (int64_t v = at.columns.from; v < at.columns.to; ++v) {
-          float* cell = image + ((at.y + u) * s.w + at.x + v) * s.c;
-          int64_t c = p.from;
-          for (; c + kWidth <= p.to; c += kWidth) store(cell + c, load(cell + c) + load(slope + c) * share);
-          for (; c < p.to; ++c) cell[c] += slope[c] * share;
-        }
-      }
+void mean_gradient_row(const PoolingSizes& s, const float* dy, float* dx, int64_t row, bool count_padding) noexcept {
+  const float whole_share = 1.0f / static_cast<float>(s.window_h * s.window_w);
+  const auto give = [&](int64_t i, int64_t j, int64_t, int64_t, int64_t out, auto zero) __attribute__((always_inline)) {
+    const Place at = place(s, i, j);
+    const float share =
+        count_padding || whole(s, at) ? whole_share : 1.0f / static_cast<float>(cells(s, at, count_padding));
+    if constexpr (sizeof(zero) == sizeof(float)) {
+      return dy[out] * share;
+    } else {
+      return load(dy + out) * share;
     }
-  }
+  };
+  gather_row(s, dx, row, give);
 }
 
 void mean_gradient(Pool& pool, const float* dy, float* dx, const PoolingSizes& s, bool count_padding) noexcept {
   if (s.n * s.h * s.w * s.c == 0) return;
   if (tiles(s)) return parallel_for(pool, s.n * s.oh, [&](int64_t row) { mean_gradient_tiles(s, dy, dx, row); });
-  parallel_for(pool, num_parts(s), [&](int64_t item) { mean_gradient_part(s, dy, dx, part(s, item), count_padding); });
+  parallel_for(pool, s.n * s.h, [&](int64_t row) { mean_gradient_row(s, dy, dx, row, count_padding); });
 }
 
 }  // namespace

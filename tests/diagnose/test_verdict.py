@@ -147,6 +147,15 @@ def test_an_epoch_that_was_not_validated_is_no_divergence():
     assert (verdict.name, "diverged" in verdict.flags) == ("good", False)
 
 
+def test_a_validation_loss_that_was_measured_as_nan_is_a_divergence():
+    """Its metric has a value, so the epoch was validated: an example of the validation part overflows."""
+    curves = {"loss": [0.5, 0.3, 0.29], "val_loss": [0.5, 0.32, math.nan], "val_accuracy": [0.7, 0.8, 0.0]}
+    assert diagnose(curves, baseline=BASELINE).name == "diverged"
+    assert "diverged" in diagnose(curves, baseline=BASELINE, best_epoch=2).flags
+    missing = {**curves, "val_accuracy": [0.7, 0.8, math.nan]}
+    assert "diverged" not in diagnose(missing, baseline=BASELINE, best_epoch=2).flags
+
+
 def test_noise_of_the_validation_loss_is_measured_about_its_trend():
     noise = np.random.default_rng(3).normal(0, 0.06, 40)
     smooth = curve(0.7, 0.3)

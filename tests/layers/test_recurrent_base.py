@@ -1,13 +1,17 @@
 """States in and out, states carried from batch to batch, and recurrent layers inside models."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import initializers
 from chainrule._base.errors import ArgumentError, ShapeError
-from chainrule.core import Variables
+from chainrule._base.spec import Weight
+from chainrule.core import Layer, Variables
 from chainrule.layers import GRU, LSTM, RNN, Bidirectional, Dense, Embedding, Input, LSTMCell, PaddingMask
 from chainrule.models import fitting, reset_state
 from chainrule.train.events import ChunkEnd
@@ -216,3 +220,27 @@ def test_a_sequence_of_no_steps_gives_the_initial_state():
     output, *state = layer.call(params, jnp.zeros((4, 0, 2)), None, h, c)
     for found, expected in zip((output, *state), (h, h, c), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@dataclass(frozen=True)
+class Turns(Layer):
+    """Counts the batches it has seen, in a state that happens to be called as that of recurrent layers."""
+
+    name: str | None = None
+
+    def weights(self, x):
+        return {"carry_0": Weight((3,), initializers.get("zeros"), kind="state")}
+
+    def apply(self, variables, *inputs, context):
+        return inputs[0], {"carry_0": variables.state["carry_0"] + jnp.float32(context.training)}
+
+
+def test_only_the_state_of_the_rows_of_a_batch_is_rewound_not_whatever_has_its_name():
+    x = Input((None, 2))
+    model = cr.Model(x, Dense(1)(LSTM(3, stateful=True, batch_size=4, name="memory")(Turns(name="turns")(x))), seed=1)
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3, 2), "float32"), np.zeros(8, "float32"), epochs=3, batch_size=4, verbose=0)
+    assert model.get_weights()["turns/carry_0"].tolist() == [6, 6, 6]
+    assert np.abs(model.get_weights()["memory/carry_0"]).max() == 0
+    reset_state(model)
+    assert model.get_weights()["turns/carry_0"].tolist() == [6, 6, 6]

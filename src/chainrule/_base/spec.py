@@ -30,7 +30,8 @@ class Weight:
         init: ``(key, shape, dtype) -> Array``.
         dtype: ``None`` takes the policy's.
         kind: ``"param"`` is trained; ``"state"`` is carried along (running means, recurrent state).
-        axes: logical names of the axes, for sharding and the summary.
+        axes: logical names of the axes, for sharding and the summary. State whose first axis is ``"batch"`` belongs to
+            the rows of a batch: every pass over the examples begins with it as it was before the first.
         regularizer: penalty on this weight, added to the loss in training.
         constraint: projection applied after every update.
     """

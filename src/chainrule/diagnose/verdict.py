@@ -25,6 +25,7 @@ The thresholds are judgements, not laws; the verdict always shows the numbers, s
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -148,7 +149,7 @@ def diagnose(
             f"diagnose: best_epoch must be at most {len(train)}, the number of epochs; received {epoch}. "
             "Epochs count from 1."
         )
-    _check_validated(train, validation, epoch)
+    _check_validated(history, epoch)
     flags: list[Flag] = ["possible leak"] if leaks else []
     if baseline is None:
         flags.append("no baseline")
@@ -164,7 +165,14 @@ def diagnose(
     if train[-1] < (peak := max(train)) and peak > EXPLODED * max(train[0], baseline):
         numbers |= {"peak_loss": peak, "peak_epoch": 1.0 + train.index(peak)}
     is_late = ran_out and epoch > (1 - LAST_EPOCHS) * len(train)
-    flags += _flags(train, validation, baseline, validation_rows, is_late=is_late)
+    validated = _validated(history)
+    flags += _flags(
+        list(itertools.compress(train, validated)),
+        list(itertools.compress(validation, validated)),
+        baseline,
+        validation_rows,
+        is_late=is_late,
+    )
     if "not converged" in flags and (is_settled or numbers["validation_skill"] > CEILING):
         flags.remove("not converged")
     if "peak_loss" in numbers and "diverged" not in flags:
@@ -199,16 +207,25 @@ def _curves(history: Mapping[str, Sequence[float]]) -> tuple[list[float], list[f
     return train, validation
 
 
-def _is_validated(train: float, validation: float) -> bool:
-    return not (math.isnan(validation) and math.isfinite(train))
+def _validated(history: Mapping[str, Sequence[float]]) -> list[bool]:
+    """Which epochs were validated: a history of several ``fit`` calls has NaN in all ``val_`` curves at the others.
+
+    A validation loss that is NaN beside a metric that is not was measured; so was one beside a training loss that is
+    not finite either.
+    """
+    curves = [values for name, values in history.items() if name.startswith("val_")]
+    return [
+        not math.isfinite(loss) or not all(math.isnan(values[epoch]) for values in curves)
+        for epoch, loss in enumerate(history["loss"])
+    ]
 
 
-def _check_validated(train: Sequence[float], validation: Sequence[float], epoch: int) -> None:
-    """Refuse an epoch without a validation loss, which a history of several ``fit`` calls marks with NaN."""
-    if not _is_validated(train[epoch - 1], validation[epoch - 1]):
+def _check_validated(history: Mapping[str, Sequence[float]], epoch: int) -> None:
+    if not _validated(history)[epoch - 1]:
         raise ArgumentError(
             f"diagnose: 'val_loss' must have a value at epoch {epoch}, which is judged; received nan beside the loss "
-            f"{train[epoch - 1]:g}. Pass validation to every fit, or best_epoch= of an epoch that had it."
+            f"{history['loss'][epoch - 1]:g}. Pass validation to every fit, or best_epoch= of an epoch that had it; if "
+            "all had it, a validation example holds NaN or overflows: look at model.predict(x_validation)."
         )
 
 
@@ -267,8 +284,6 @@ def _flags(
     train: Sequence[float], validation: Sequence[float], baseline: float, rows: int | None, *, is_late: bool
 ) -> list[Flag]:
     flags: list[Flag] = []
-    pairs = [pair for pair in zip(train, validation, strict=True) if _is_validated(*pair)]
-    train, validation = [t for t, _ in pairs], [v for _, v in pairs]
     if not all(map(math.isfinite, (*train, *validation))) or train[-1] > 2 * max(train[0], baseline):
         return ["diverged"]
     gained = max(baseline, train[0], validation[0]) - min(validation)

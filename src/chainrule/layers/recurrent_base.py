@@ -97,7 +97,8 @@ class Recurrent(Layer):
             step = Spec((rows, *x.shape[2:]), x.dtype)
             parts = jax.tree.leaves(jax.eval_shape(lambda: self.recurrent_cell.initial(step)))
             for i, part in enumerate(parts):
-                wanted[f"carry_{i}"] = Weight(part.shape, initializers.get("zeros"), kind="state")
+                axes = ("batch", *[None] * (len(part.shape) - 1))
+                wanted[f"carry_{i}"] = Weight(part.shape, initializers.get("zeros"), kind="state", axes=axes)
         return wanted
 
     def __call__(self, *inputs: Any, initial_state: Any = None, **named: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule._base.errors import ArgumentError
 from chainrule.models.model import Model
-from chainrule.train.carried import is_carried
+from chainrule.train.carried import carried_state
 
 
 def reset_state(model: Model) -> None:
@@ -25,10 +25,10 @@ def reset_state(model: Model) -> None:
         >>> model.get_weights()["lstm/carry_0"].tolist()
         [[0.0, 0.0, 0.0]]
     """
-    carried = {path: array for path, array in model.get_weights().items() if is_carried(path)}
+    weights, carried = model.get_weights(), carried_state(model.graph)
     if not carried:
         raise ArgumentError(
             "reset_state: the model must have a stateful layer; received a model without one. "
             "Build it with LSTM(..., stateful=True, batch_size=...)."
         )
-    model.set_weights({path: np.zeros_like(array) for path, array in carried.items()})
+    model.set_weights({path: np.zeros_like(weights[path]) for path in carried})

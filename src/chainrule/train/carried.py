@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 
 from chainrule._base import tree as trees
 from chainrule._base.errors import ShapeError
 from chainrule._base.tree import Tree
 from chainrule.core import Graph
 
-_CARRY = re.compile(r"(.*/)?carry_\d+")
 
-
-def is_carried(path: str) -> bool:
-    """Whether the layer state at ``path`` is the state of a stateful recurrent layer.
+def carried_state(graph: Graph) -> dict[str, int]:
+    """The layer state that belongs to the rows of a batch, as stateful recurrent layers carry it: path -> rows.
 
     Example:
-        >>> is_carried("lstm/carry_0"), is_carried("norm/moving_mean")
-        (True, False)
+        >>> from chainrule.layers import GRU, BatchNormalization, Input
+        >>> x = Input((None, 2))
+        >>> carried_state(Graph((x,), (BatchNormalization()(GRU(3, stateful=True, batch_size=4)(x)),)))
+        {'gru/carry_0': 4}
     """
-    return _CARRY.fullmatch(path) is not None
+    return {
+        path: weight.shape[0]
+        for path, weight in trees.flatten(graph.weights()).items()
+        if weight.kind == "state" and (weight.axes or (None,))[0] == "batch"
+    }
 
 
 def carried_rows(graph: Graph) -> int | None:
@@ -34,9 +38,10 @@ def carried_rows(graph: Graph) -> int | None:
         >>> carried_rows(Graph((x,), (GRU(3, stateful=True, batch_size=4)(x),)))
         4
     """
-    rows = {path: weight.shape[0] for path, weight in trees.flatten(graph.weights()).items() if is_carried(path)}
+    rows = carried_state(graph)
     if len(set(rows.values())) > 1:
-        told = ", ".join(f"{path.rpartition('/')[0]}: {size}" for path, size in rows.items() if path.endswith("_0"))
+        by_layer = {path.rpartition("/")[0]: size for path, size in rows.items()}
+        told = ", ".join(f"{layer}: {size}" for layer, size in by_layer.items())
         raise ShapeError(
             f"model: all stateful layers must have the same batch_size, as one batch goes through them; received "
             f"{told}. Give them one."
@@ -65,12 +70,13 @@ def check_carried(size: int, rows: int | None, what: str = "x") -> None:
         )
 
 
-def rewound(state: Tree, start: Tree) -> Tree:
-    """``state`` with what stateful layers carry as it is in ``start``; running statistics stay.
+def rewound(state: Tree, start: Tree, carried: Collection[str]) -> Tree:
+    """``state`` with the paths ``carried`` as they are in ``start``; all else, such as running statistics, stays.
 
     Example:
-        >>> rewound({"gru": {"carry_0": 5}, "norm": {"mean": 6}}, {"gru": {"carry_0": 0}, "norm": {"mean": 0}})
+        >>> start = {"gru": {"carry_0": 0}, "norm": {"mean": 0}}
+        >>> rewound({"gru": {"carry_0": 5}, "norm": {"mean": 6}}, start, ["gru/carry_0"])
         {'gru': {'carry_0': 0}, 'norm': {'mean': 6}}
     """
     before = trees.flatten(start)
-    return trees.unflatten({path: before[path] if is_carried(path) else v for path, v in trees.flatten(state).items()})
+    return trees.unflatten({path: before[path] if path in carried else v for path, v in trees.flatten(state).items()})

@@ -11,7 +11,7 @@ import jax
 
 from chainrule._base.errors import NonFiniteError
 from chainrule._base.tree import flatten
-from chainrule.train.carried import rewound
+from chainrule.train.carried import carried_state, rewound
 from chainrule.train.engine import Engine, scores
 from chainrule.train.events import ChunkEnd, EpochEnd, EpochStart, Event, FitEnd, FitStart, Listener, NonFinite
 from chainrule.train.feed import EpochView, Feed
@@ -162,7 +162,8 @@ class Loop:
 
     def _rewind(self) -> None:
         if self.engine.carried_rows is not None:
-            self.run.state = self.run.state._replace(state=rewound(self.run.state.state, self.start))
+            carried = carried_state(self.engine.graph)
+            self.run.state = self.run.state._replace(state=rewound(self.run.state.state, self.start, carried))
 
     def _judge(self, running_loss: float) -> dict[str, float]:
         variables = self.run.variables

@@ -45,6 +45,8 @@ def test_another_encoding_is_used_when_named(tmp_path):
         (b"ok\n\xed\xa0\x80\n", r"a\.txt: line 2 is not utf-8 \(byte 0xED"),  # half of a surrogate pair
         (b"\xff\xfea\x00\x00\xd8", r"a\.txt: line 1 is not utf-16-le"),
         (b"ok\nend \xf0\x9f\x91", r"a\.txt: line 2 is not utf-8"),  # cut off
+        (b"\x89PNG\r\n\x1a\n\x00", r"a\.txt: must be a text file; received a PNG image\. Save its text"),
+        (b"%PDF-1.7\n", r"a\.txt: must be a text file; received a PDF document"),
     ],
 )
 def test_bytes_that_are_no_text_name_the_line(tmp_path, raw, words):

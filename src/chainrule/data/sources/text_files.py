@@ -31,6 +31,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_NO_TEXTS = {
+    b"\x89PNG\r\n": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"%PDF-": "a PDF document",
+    b"PK\x03\x04": "a zip archive or an Office document",
+}
 _TEXT_ENDINGS = (".txt", ".text", "")
 
 
@@ -52,13 +59,15 @@ def decode(raw: bytes, name: str, encoding: str = "utf-8") -> str:
     ``\n``.
 
     Raises:
-        DataError: bytes that are not text in this encoding, or a NUL character.
+        DataError: bytes that are not text in this encoding, such as those of a picture, or a NUL character.
         ArgumentError: no such encoding.
 
     Example:
         >>> decode(b"\xef\xbb\xbfone\r\ntwo", "a.txt")
         'one\ntwo'
     """
+    if (kind := next((kind for begin, kind in _NO_TEXTS.items() if raw.startswith(begin)), None)) is not None:
+        raise DataError(f"{name}: must be a text file; received {kind}. Save its text as UTF-8, or leave it out.")
     mark = next(((mark, found) for mark, found in _MARKS if raw.startswith(mark)), None)
     if mark is not None:
         raw, encoding = raw[len(mark[0]) :], mark[1]
