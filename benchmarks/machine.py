@@ -35,23 +35,40 @@ def describe() -> dict[str, object]:
     }
 
 
-def peak() -> tuple[float, str]:
-    """Float32 operations a second of all cores, and what reached them.
+class Probe:
+    """Measures the peak of float32 arithmetic: operations a second of all cores.
 
     With a C++ compiler it is a loop of multiply-adds that stay in registers, the largest speed there is; without one,
     the best of 16 products of 2048 × 2048, eight by JAX and eight by NumPy.
     """
-    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-    if compiler is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            program = Path(folder) / "peak"
-            source = Path(__file__).with_name("peak.cpp")
-            # tuned for no processor in particular: GCC otherwise splits chains of multiply-adds on AMD's
-            options = ["-O3", "-march=native", "-mtune=generic", "-pthread"]
-            built = subprocess.run([compiler, *options, str(source), "-o", str(program)], capture_output=True)
-            if built.returncode == 0:
-                return _printed([str(program), str(os.cpu_count() or 1)]), "multiply-adds in registers on all cores"
-    return _printed([sys.executable, "-c", _PROBE]), "the best of 16 float32 products of 2048 × 2048 by JAX and NumPy"
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.program = self._built(Path(self.folder.name) / "peak")
+        products = "the best of 16 float32 products of 2048 × 2048 by JAX and NumPy"
+        self.source = products if self.program is None else "multiply-adds in registers on all cores"
+
+    @staticmethod
+    def _built(program: Path) -> Path | None:
+        compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+        if compiler is None:
+            return None
+        # tuned for no processor in particular: GCC otherwise splits chains of multiply-adds on AMD's
+        options = ["-O3", "-march=native", "-mtune=generic", "-pthread"]
+        command = [compiler, *options, str(Path(__file__).with_name("peak.cpp")), "-o", str(program)]
+        return program if subprocess.run(command, capture_output=True).returncode == 0 else None
+
+    def best(self, repeats: int = 5) -> float:
+        """The largest of ``repeats``, each of which takes a tenth of a second; of 16 products without a compiler."""
+        if self.program is None:
+            return _printed([sys.executable, "-c", _PROBE])
+        return _printed([str(self.program), str(os.cpu_count() or 1), str(repeats)])
+
+
+def peak() -> tuple[float, str]:
+    """The peak and what reached it, see ``Probe``."""
+    probe = Probe()
+    return probe.best(), probe.source
 
 
 def _printed(command: list[str]) -> float:
