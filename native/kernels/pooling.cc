@@ -131,8 +131,8 @@ inline Range holding(int64_t at, int64_t pad, int64_t window, int64_t stride, in
 }
 
 // A row of a gradient: each cell is the sum of what the windows that hold it give, window by window, and is written
-// once. give(i, j, u, v, out, zero) is the share of the cell (u, v) of window (i, j), whose gradient stands at `out`, in
-// the type of `zero`: a vector of channels, or one that is left over.
+// once. give(i, j, u, v, out, zero) is the share of cell (u, v) of window (i, j), whose gradient stands at `out`, in the
+// type of `zero`: a vector of channels, or one that is left over.
 template <class Give>
 inline void gather_row(const PoolingSizes& s, float* dx, int64_t row, Give give) {
   constexpr int kBlock = 4;  // vectors that are summed at a time

@@ -37,8 +37,8 @@ inline __attribute__((always_inline)) void store_part(float* p, Vec v, int64_t c
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 }
 
-// Bytes as numbers and back (the lowest byte of each). GCC 12 takes vectors of bytes apart lane by lane, so x86 has it in
-// its own words.
+// Bytes as numbers and back (the lowest byte of each). GCC 12 takes vectors of bytes apart lane by lane, so x86 has it
+// in its own words.
 #if CHAINRULE_WIDTH == 16 && defined(__AVX512F__)
 inline __attribute__((always_inline)) VecInt load_bytes(const uint8_t* p) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
