@@ -74,7 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
         folder = given.output or Path(report.__file__).parent
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         kernels = {"date": date, "repeats": given.repeats, "rows": rows}
-        new = {"quick": False, "repeats": given.repeats, "date": date, "peak": probe.best(), "peak_source": probe.source}
+        new = {
+            "quick": False,
+            "repeats": given.repeats,
+            "date": date,
+            "peak": probe.best(),
+            "peak_source": probe.source,
+        }
         old = {**new, "workloads": [], **report.read(folder)}
         report.write({**old, **machine.describe(), "kernels": kernels}, folder)
         print(f"Written: {folder / 'results.md'}")
