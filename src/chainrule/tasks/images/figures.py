@@ -115,8 +115,8 @@ def occlusion_sheet(found: Sequence[Occlusion], classes: Sequence[str]) -> Figur
         matters = fall >= _SMALLEST_FALL  # else the scaled map would show noise in full colour
         images += [one.image, figures.heat_over(one.image, one.heat if matters else np.zeros_like(one.heat))]
         captions += [
-            f"{classes[one.answer]} {one.probability:.0%}",
-            f"at most −{fall:.0%}" if matters else "no one spot matters",
+            f"{classes[one.answer]}\n{one.probability:.0%}",
+            f"at most −{fall:.0%}" if matters else "no one spot\nmatters",
         ]
     return figures.image_grid(images, captions, title="Where it looks", columns=min(6, len(images)))
 
