@@ -33,7 +33,7 @@ def in_a_process(capsys, *arguments, **environment):
     ("environment", "said"),
     [
         ({"CHAINRULE_NATIVE": "0"}, "switched off by CHAINRULE_NATIVE=0"),
-        ({"CHAINRULE_LIBRARY": "/nowhere/libchainrule.so"}, "sudo apt install g++"),
+        ({"CHAINRULE_NATIVE": "1", "CHAINRULE_LIBRARY": "/nowhere/libchainrule.so"}, "sudo apt install g++"),
     ],
 )
 def test_missing_kernels_are_named_with_the_way_to_get_them(capsys, environment, said):
