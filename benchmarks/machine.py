@@ -48,6 +48,12 @@ class Probe:
         products = "the best of 16 float32 products of 2048 × 2048 by JAX and NumPy"
         self.source = products if self.program is None else "multiply-adds in registers on all cores"
 
+    def __enter__(self) -> "Probe":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.folder.cleanup()
+
     @staticmethod
     def _built(program: Path) -> Path | None:
         compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
@@ -67,8 +73,8 @@ class Probe:
 
 def peak() -> tuple[float, str]:
     """The peak and what reached it, see ``Probe``."""
-    probe = Probe()
-    return probe.best(), probe.source
+    with Probe() as probe:
+        return probe.best(), probe.source
 
 
 def _printed(command: list[str]) -> float:

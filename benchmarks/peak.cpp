@@ -1,5 +1,5 @@
-// peak THREADS [REPEATS]: prints the float32 operations a second of independent multiply-adds that stay in registers, the
-// best of the repeats (of about 0.1 s each).
+// peak THREADS [REPEATS]: prints the float32 operations a second of independent multiply-adds that stay in registers,
+// the best of the repeats (of about 0.1 s each).
 // Built for the machine it runs on (-O3 -march=native), so vectors are as wide as it has them.
 #include <chrono>
 #include <cstdio>

@@ -57,9 +57,13 @@ class Server:
 def main(arguments: list[str] | None = None) -> int:
     """Time all cases, the frameworks taking turns; the exit code is 1 if results differ."""
     given = _parser().parse_args(arguments)
+    with machine.Probe() as probe:
+        return _run(given, probe)
+
+
+def _run(given: argparse.Namespace, probe: machine.Probe) -> int:
     servers = {name: Server(name) for name in FRAMEWORKS}
     rows, wrong = [], []
-    probe = machine.Probe()
     try:
         for number, case in enumerate(CASES):
             if any(word in case.title.lower() for word in given.only.lower().split(",")):
@@ -97,11 +101,11 @@ def _timed(servers: dict[str, Server], probe: machine.Probe, number: int, repeat
     found: dict[str, dict] = {}
     for _ in range(repeats):
         for name, server in servers.items():
-            before = probe.best(1) if name == "chainrule" else 0.0
+            before = probe.best(1) if name == "chainrule" else None
             answer = server.ask(number)
             if answer is not None:
                 kept = found.setdefault(name, {"sums": answer["sums"], "times": {}, "peaks": []})
-                kept["peaks"].append(max(before, probe.best(1)) if name == "chainrule" else 0.0)
+                kept["peaks"] += [] if before is None else [max(before, probe.best(1))]
                 for timed, seconds in answer["times"].items():
                     kept["times"].setdefault(timed, []).append(seconds)
     return found
