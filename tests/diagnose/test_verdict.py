@@ -152,6 +152,8 @@ def test_a_validation_loss_that_was_measured_as_nan_is_a_divergence():
     curves = {"loss": [0.5, 0.3, 0.29], "val_loss": [0.5, 0.32, math.nan], "val_accuracy": [0.7, 0.8, 0.0]}
     assert diagnose(curves, baseline=BASELINE).name == "diverged"
     assert "diverged" in diagnose(curves, baseline=BASELINE, best_epoch=2).flags
+    shorter = {**curves, "val_accuracy": [0.7]}  # a further curve need not be whole
+    assert "diverged" not in diagnose(shorter, baseline=BASELINE, best_epoch=2).flags
     missing = {**curves, "val_accuracy": [0.7, 0.8, math.nan]}
     assert "diverged" not in diagnose(missing, baseline=BASELINE, best_epoch=2).flags
 

@@ -149,7 +149,8 @@ def diagnose(
             f"diagnose: best_epoch must be at most {len(train)}, the number of epochs; received {epoch}. "
             "Epochs count from 1."
         )
-    _check_validated(history, epoch)
+    validated = _validated(history)
+    _check_validated(validated, train, epoch)
     flags: list[Flag] = ["possible leak"] if leaks else []
     if baseline is None:
         flags.append("no baseline")
@@ -165,7 +166,6 @@ def diagnose(
     if train[-1] < (peak := max(train)) and peak > EXPLODED * max(train[0], baseline):
         numbers |= {"peak_loss": peak, "peak_epoch": 1.0 + train.index(peak)}
     is_late = ran_out and epoch > (1 - LAST_EPOCHS) * len(train)
-    validated = _validated(history)
     flags += _flags(
         list(itertools.compress(train, validated)),
         list(itertools.compress(validation, validated)),
@@ -215,16 +215,16 @@ def _validated(history: Mapping[str, Sequence[float]]) -> list[bool]:
     """
     curves = [values for name, values in history.items() if name.startswith("val_")]
     return [
-        not math.isfinite(loss) or not all(math.isnan(values[epoch]) for values in curves)
+        not math.isfinite(loss) or not all(math.isnan(x) for values in curves for x in values[epoch : epoch + 1])
         for epoch, loss in enumerate(history["loss"])
     ]
 
 
-def _check_validated(history: Mapping[str, Sequence[float]], epoch: int) -> None:
-    if not _validated(history)[epoch - 1]:
+def _check_validated(validated: Sequence[bool], train: Sequence[float], epoch: int) -> None:
+    if not validated[epoch - 1]:
         raise ArgumentError(
             f"diagnose: 'val_loss' must have a value at epoch {epoch}, which is judged; received nan beside the loss "
-            f"{history['loss'][epoch - 1]:g}. Pass validation to every fit, or best_epoch= of an epoch that had it; if "
+            f"{train[epoch - 1]:g}. Pass validation to every fit, or best_epoch= of an epoch that had it; if "
             "all had it, a validation example holds NaN or overflows: look at model.predict(x_validation)."
         )
 

@@ -83,6 +83,7 @@ class Loop:
         self.pace = Pace(plan.steps_per_call)
         self.rollbacks = 0
         self.start = run.state.state  # where stateful layers begin every epoch
+        self.carried = carried_state(engine.graph)
 
     def fit(self) -> Run:
         """Train until the plan is done, a callback stops the run, or the user presses Ctrl-C.
@@ -161,9 +162,8 @@ class Loop:
         return self._judge(loss_sum / weight if weight else float("nan")), seconds
 
     def _rewind(self) -> None:
-        if self.engine.carried_rows is not None:
-            carried = carried_state(self.engine.graph)
-            self.run.state = self.run.state._replace(state=rewound(self.run.state.state, self.start, carried))
+        if self.carried:
+            self.run.state = self.run.state._replace(state=rewound(self.run.state.state, self.start, self.carried))
 
     def _judge(self, running_loss: float) -> dict[str, float]:
         variables = self.run.variables

@@ -34,7 +34,8 @@ _MARKS = (
 _NO_TEXTS = {
     b"\x89PNG\r\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
+    b"GIF87a": "a GIF image",
+    b"GIF89a": "a GIF image",
     b"%PDF-": "a PDF document",
     b"PK\x03\x04": "a zip archive or an Office document",
 }
